@@ -1,0 +1,447 @@
+/** What the API, scripts and tests say to the engine. Types flow from the machine: a wrong signal does not compile. */
+import { AppError } from '../shared/errors.ts';
+import { newId, uuidFrom } from '../shared/ids.ts';
+import { decode, encode } from './codec.ts';
+import type { AnyWorkflow, ContextOf, InputOf, SignalName, SignalPayload } from './definition.ts';
+import type { Engine, Handled, OpenInstance } from './engine.ts';
+import type { Actor, Envelope, MachineEvent, OperatorEvent } from './event.ts';
+import { type ChainVerdict, type HistoryEntry, readEntry, verifyChain } from './history.ts';
+import { INDEX } from './indexes.ts';
+import { parseInput, parseSignal } from './parse.ts';
+import type { InstanceStatus } from './record.ts';
+import { isClosed } from './record.ts';
+import { limitsOf, refOf } from './registry.ts';
+import type { SignalBody } from './relay.ts';
+import type { PausedQueue } from './store.ts';
+import { type InstanceView, viewOf } from './view.ts';
+
+/** Who does it and why; kept in the history. */
+export interface By {
+  readonly by?: Actor;
+  readonly reason?: string;
+}
+
+export interface StartOptions<W extends AnyWorkflow> extends By {
+  /** A caller's own id: letters, digits, `_` and `-`, at most 64. */
+  readonly id?: string;
+  /** The same key always means the same instance: a repeated start returns it, another input is refused. */
+  readonly idempotencyKey?: string;
+  /**
+   * When the id is taken: `reject` raises `instance-exists` (the default for a caller's id), `return` gives the one
+   * that is there, `replace-closed` starts anew under `<id>-2`, `-3`, … once the newest is closed.
+   */
+  readonly ifExists?: 'reject' | 'return' | 'replace-closed';
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Sent right behind the start. */
+  readonly signal?: { readonly type: SignalName<W>; readonly payload: unknown; readonly id: string };
+}
+
+export interface StartResult {
+  readonly created: boolean;
+  readonly instance: InstanceView;
+}
+
+export interface SignalOptions extends By {
+  /** The same id is applied once. Default: a new one. */
+  readonly id?: string;
+}
+
+export type SignalStatus = 'applied' | 'deferred' | 'rejected' | 'duplicate' | 'unmatched';
+
+export interface SignalResult {
+  readonly status: SignalStatus;
+  readonly detail: string | null;
+  readonly instance: InstanceView | null;
+}
+
+export interface ListFilter {
+  readonly status?: InstanceStatus;
+  readonly workflow?: string;
+  /** Dotted path of an active state; needs `workflow`. */
+  readonly state?: string;
+  readonly waitingOn?: string;
+  readonly attention?: boolean;
+  readonly task?: boolean;
+  /** Roots only (the default) or every instance of every tree. */
+  readonly children?: boolean;
+  /** Instances that hold this correlation key. */
+  readonly key?: string;
+  /** Created before this, ms. */
+  readonly createdBefore?: number;
+  /** Created at or after this, ms. */
+  readonly createdAfter?: number;
+}
+
+export interface ListPage {
+  readonly items: readonly InstanceView[];
+  readonly nextCursor: string | null;
+}
+
+export interface UnmatchedSignal {
+  readonly key: string;
+  readonly signalId: string;
+  readonly event: MachineEvent;
+  readonly at: number;
+}
+
+export interface Client {
+  start<W extends AnyWorkflow>(
+    workflow: W,
+    input: InputOf<W>,
+    options?: StartOptions<W>,
+  ): Promise<StartResult>;
+  signal<W extends AnyWorkflow, Type extends SignalName<W>>(
+    workflow: W,
+    instanceId: string,
+    type: Type,
+    payload: SignalPayload<W, Type>,
+    options?: SignalOptions,
+  ): Promise<SignalResult>;
+  /** A signal whose workflow is known only at run time (the HTTP door). */
+  signalById(
+    instanceId: string,
+    type: string,
+    payload: unknown,
+    options?: SignalOptions,
+  ): Promise<SignalResult>;
+  /** To whichever instances hold the key; with none, kept until one registers it. */
+  signalByKey(
+    key: string,
+    type: string,
+    payload: unknown,
+    options: SignalOptions & { readonly id: string },
+  ): Promise<SignalResult>;
+  /** Null when there is no such instance. */
+  describe(instanceId: string): Promise<InstanceView | null>;
+  /** Reads the context with its type. */
+  query<W extends AnyWorkflow, Result>(
+    workflow: W,
+    instanceId: string,
+    read: (context: ContextOf<W>, view: InstanceView) => Result,
+  ): Promise<Result>;
+  list(filter: ListFilter, page?: { readonly limit?: number; readonly cursor?: string }): Promise<ListPage>;
+  count(
+    filter: Pick<ListFilter, 'status' | 'workflow' | 'attention' | 'task' | 'waitingOn'>,
+  ): Promise<number>;
+  history(
+    instanceId: string,
+    page?: { readonly from?: number; readonly limit?: number },
+  ): Promise<readonly HistoryEntry[]>;
+  verifyHistory(instanceId: string): Promise<ChainVerdict>;
+  pause(instanceId: string, options?: By): Promise<InstanceView>;
+  resume(instanceId: string, options?: By): Promise<InstanceView>;
+  /** `deferred` while the statechart cannot compensate yet; `force` stops everything where it is. */
+  cancel(
+    instanceId: string,
+    options?: By & { readonly force?: boolean },
+  ): Promise<{ readonly status: 'applied' | 'deferred'; readonly instance: InstanceView }>;
+  /** Tries again what waits, gave up or is in quarantine; one activity when `token` is given. */
+  retry(instanceId: string, options?: By & { readonly token?: string }): Promise<InstanceView>;
+  operate(instanceId: string, event: OperatorEvent, options?: By): Promise<InstanceView>;
+  /** Hands a sealed secret over and destroys it, in that order of durability: destroyed first, then returned. */
+  takeSecret(instanceId: string, name: string, options?: By): Promise<string>;
+  unmatched(limit?: number): Promise<readonly UnmatchedSignal[]>;
+  pausedQueues(): Promise<readonly PausedQueue[]>;
+  resumeQueue(queue: string): Promise<void>;
+  liveWorkers(): Promise<readonly string[]>;
+}
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
+
+export function createClient(engine: Engine): Client {
+  const { store, registry } = engine;
+
+  const view = (open: OpenInstance): InstanceView =>
+    viewOf(open, store.now(), (src) => {
+      const actor = registry.actor(open.definition, src);
+      if (actor.kind !== 'activity') return { name: src, description: src, maxAttempts: null };
+      const { maxAttempts } = limitsOf(actor).retry;
+      return { name: actor.name, description: actor.contract?.description ?? actor.name, maxAttempts };
+    });
+
+  async function opened(instanceId: string): Promise<OpenInstance> {
+    const open = await engine.open(instanceId);
+    if (open === null) throw unknownInstance(instanceId);
+    return open;
+  }
+
+  async function start<W extends AnyWorkflow>(
+    workflow: W,
+    input: InputOf<W>,
+    options: StartOptions<W> = {},
+  ): Promise<StartResult> {
+    const parsed = parseInput(workflow, input);
+    const hash = uuidFrom(encode(parsed));
+    const id =
+      options.id ??
+      (options.idempotencyKey === undefined
+        ? newId('wf', store.now())
+        : idFromKey(workflow, options.idempotencyKey));
+    if (!ID.test(id))
+      throw new AppError('input-invalid', 'An instance id has letters, digits, _ and -, at most 64.', {
+        details: { id },
+      });
+    const result = await startAs(id, workflow, parsed, hash, options);
+    if (options.signal === undefined) return result;
+    const { type, payload, id: signalId } = options.signal;
+    const signaled = await signalById(result.instance.id, type, payload, { ...byOf(options), id: signalId });
+    return { ...result, instance: signaled.instance ?? result.instance };
+  }
+
+  async function startAs<W extends AnyWorkflow>(
+    id: string,
+    workflow: W,
+    input: unknown,
+    hash: string,
+    options: StartOptions<W>,
+  ): Promise<StartResult> {
+    const envelope: Envelope = {
+      event: {
+        kind: 'start',
+        definition: refOf(workflow),
+        input,
+        idempotencyHash: hash,
+        ...(options.labels === undefined ? {} : { labels: options.labels }),
+      },
+      ...byOf(options),
+    };
+    for (let number = 1; ; number += 1) {
+      const candidate = number === 1 ? id : `${id}-${number}`;
+      const { reply, open } = await engine.handle(candidate, envelope);
+      if (open === null) throw unknownInstance(candidate);
+      if (reply.status !== 'exists') return { created: true, instance: view(open) };
+      const existing = existingInstance(open, hash, options);
+      if (existing === 'next') continue;
+      return { created: false, instance: view(open) };
+    }
+  }
+
+  async function deliver(
+    instanceId: string,
+    event: MachineEvent,
+    options: SignalOptions,
+  ): Promise<SignalResult> {
+    const id = options.id ?? newId('sig', store.now());
+    const { reply, open } = await engine.handle(instanceId, {
+      event: { kind: 'signal', id, event },
+      ...byOf(options),
+    });
+    return signalResult(reply, open === null ? null : view(open));
+  }
+
+  async function signalById(
+    instanceId: string,
+    type: string,
+    payload: unknown,
+    options: SignalOptions = {},
+  ): Promise<SignalResult> {
+    const open = await opened(instanceId);
+    return deliver(instanceId, parseSignal(open.definition.workflow, type, payload), options);
+  }
+
+  async function operate(
+    instanceId: string,
+    event: OperatorEvent,
+    options: By = {},
+  ): Promise<Handled & { open: OpenInstance }> {
+    const handled = await engine.handle(instanceId, { event, ...byOf(options) });
+    if (handled.open === null) throw unknownInstance(instanceId);
+    if (handled.reply.status === 'impossible') {
+      throw new AppError(
+        handled.reply.detail === 'closed' ? 'instance-closed' : 'operation-impossible',
+        `Cannot ${event.kind}: ${handled.reply.detail}.`,
+        {
+          details: { instanceId, operation: event.kind, why: handled.reply.detail },
+        },
+      );
+    }
+    return { ...handled, open: handled.open };
+  }
+
+  const operated = async (instanceId: string, event: OperatorEvent, options?: By): Promise<InstanceView> =>
+    view((await operate(instanceId, event, options)).open);
+
+  return {
+    start,
+    signal: (_workflow, instanceId, type, payload, options) => signalById(instanceId, type, payload, options),
+    signalById,
+    async signalByKey(key, type, payload, options) {
+      const event = parseSignal(null, type, payload);
+      const body: SignalBody = { event, ...byOf(options) };
+      const ids = await store.route(key, { id: options.id, body: encode(body) });
+      if (ids.length === 0) return { status: 'unmatched', detail: key, instance: null };
+      const results: SignalResult[] = [];
+      for (const instanceId of ids) {
+        const open = await engine.open(instanceId);
+        const declared = open?.definition.workflow?.signals;
+        if (open === null || (declared !== undefined && !(type in declared))) continue;
+        results.push(
+          await deliver(instanceId, parseSignal(open.definition.workflow, type, payload), options),
+        );
+      }
+      return (
+        results.find(({ status }) => status === 'applied') ??
+        results[0] ?? { status: 'rejected', detail: 'not-declared', instance: null }
+      );
+    },
+    async describe(instanceId) {
+      const open = await engine.open(instanceId);
+      return open === null ? null : view(open);
+    },
+    async query(_workflow, instanceId, read) {
+      const open = await opened(instanceId);
+      return read(open.record.machine.context as never, view(open));
+    },
+    async list(filter, page = {}) {
+      if (filter.key !== undefined) return listByKey(filter.key);
+      const limit = Math.min(Math.max(page.limit ?? 50, 1), 200);
+      const before = page.cursor === undefined ? cursorAt(filter.createdBefore) : readCursor(page.cursor);
+      const found = await store.list({ indexes: indexesFor(filter), limit: limit + 1, before });
+      const shown = found.slice(0, limit).filter(({ score }) => score >= (filter.createdAfter ?? 0));
+      const instances = await Promise.all(shown.map(({ id }) => engine.open(id)));
+      const last = shown.at(-1);
+      const more = found.length > limit && last !== undefined && shown.length === limit;
+      return {
+        items: instances.flatMap((open) => (open === null ? [] : [view(open)])),
+        nextCursor: more ? Buffer.from(`${last.score}:${last.id}`).toString('base64url') : null,
+      };
+    },
+    async count(filter) {
+      const [index] = indexesFor({ ...filter, children: true }).filter((name) => name !== INDEX.all);
+      return store.count(index ?? INDEX.roots);
+    },
+    async history(instanceId, { from = 0, limit = 100 } = {}) {
+      const lines = await store.history(instanceId, from, Math.min(limit, 1_000));
+      if (lines.length === 0 && from === 0) throw unknownInstance(instanceId);
+      return lines.map((line) => readEntry(line).entry);
+    },
+    async verifyHistory(instanceId) {
+      const { record } = await opened(instanceId);
+      return verifyChain(await store.history(instanceId, 0, record.revision), record.head);
+    },
+    pause: (instanceId, options) => operated(instanceId, { kind: 'pause' }, options),
+    resume: (instanceId, options) => operated(instanceId, { kind: 'resume' }, options),
+    async cancel(instanceId, options = {}) {
+      const { reply, open } = await operate(
+        instanceId,
+        { kind: 'cancel', force: options.force ?? false },
+        options,
+      );
+      return { status: reply.status === 'deferred' ? 'deferred' : 'applied', instance: view(open) };
+    },
+    retry: (instanceId, options = {}) =>
+      operated(
+        instanceId,
+        { kind: 'retry', ...(options.token === undefined ? {} : { token: options.token }) },
+        options,
+      ),
+    operate: operated,
+    async takeSecret(instanceId, name, options) {
+      await opened(instanceId);
+      const sealed = await store.secret(instanceId, name);
+      if (sealed === null)
+        throw new AppError('secret-unknown', `There is no secret '${name}' to reveal.`, {
+          details: { instanceId, name },
+        });
+      await engine.handle(
+        instanceId,
+        { event: { kind: 'secret.revealed', name }, ...byOf(options ?? {}) },
+        { secrets: { set: [], drop: [name] } },
+      );
+      return sealed;
+    },
+    async unmatched(limit = 100) {
+      const parked = await store.parked(limit);
+      return parked.map(({ key, signalId, body, at }) => ({
+        key,
+        signalId,
+        at,
+        event: decode<SignalBody>(body).event,
+      }));
+    },
+    pausedQueues: () => store.pausedQueues(),
+    resumeQueue: (queue) => store.resumeQueue(queue),
+    liveWorkers: () => store.liveWorkers(),
+  };
+
+  async function listByKey(key: string): Promise<ListPage> {
+    const ids = await store.holders(key);
+    const instances = await Promise.all(ids.map((id) => engine.open(id)));
+    return { items: instances.flatMap((open) => (open === null ? [] : [view(open)])), nextCursor: null };
+  }
+}
+
+function existingInstance<W extends AnyWorkflow>(
+  { record }: OpenInstance,
+  hash: string,
+  options: StartOptions<W>,
+): 'this' | 'next' {
+  const details = { instanceId: record.id };
+  if (options.idempotencyKey !== undefined) {
+    if (record.idempotencyHash === hash) return 'this';
+    throw new AppError('idempotency-mismatch', 'This idempotency key was used with another input.', {
+      details,
+    });
+  }
+  switch (options.ifExists ?? 'reject') {
+    case 'return':
+      return 'this';
+    case 'replace-closed':
+      if (isClosed(record.status)) return 'next';
+      throw new AppError('instance-exists', `The instance '${record.id}' is still open.`, { details });
+    case 'reject':
+      throw new AppError('instance-exists', `The instance '${record.id}' exists.`, { details });
+  }
+}
+
+function idFromKey(workflow: AnyWorkflow, key: string): string {
+  return `wf_${uuidFrom('start', workflow.name, key).replaceAll('-', '')}`;
+}
+
+function byOf({ by, reason }: By): By {
+  return { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
+}
+
+function unknownInstance(instanceId: string): AppError {
+  return new AppError('instance-unknown', `There is no instance '${instanceId}'.`, {
+    details: { instanceId },
+  });
+}
+
+function signalResult(reply: Handled['reply'], instance: InstanceView | null): SignalResult {
+  switch (reply.status) {
+    case 'applied':
+    case 'deferred':
+      return { status: reply.status, detail: reply.detail ?? null, instance };
+    case 'duplicate':
+      return { status: 'duplicate', detail: reply.first, instance };
+    case 'rejected':
+      return { status: 'rejected', detail: reply.detail, instance };
+    default:
+      return { status: 'rejected', detail: reply.status, instance };
+  }
+}
+
+function indexesFor(filter: ListFilter): string[] {
+  const names: string[] = [filter.children === true ? INDEX.all : INDEX.roots];
+  if (filter.status !== undefined) names.push(INDEX.status(filter.status));
+  if (filter.workflow !== undefined) names.push(INDEX.workflow(filter.workflow));
+  if (filter.state !== undefined) names.push(INDEX.state(filter.workflow ?? '', filter.state));
+  if (filter.waitingOn !== undefined) names.push(INDEX.waitingOn(filter.waitingOn));
+  if (filter.attention === true) names.push(INDEX.attention);
+  if (filter.task === true) names.push(INDEX.task);
+  return names;
+}
+
+function cursorAt(createdBefore: number | undefined): { score: number; id: string } | null {
+  return createdBefore === undefined ? null : { score: createdBefore, id: '' };
+}
+
+function readCursor(cursor: string): { score: number; id: string } {
+  const [score, id] = Buffer.from(cursor, 'base64url').toString('utf8').split(':');
+  if (id === undefined || !/^\d+$/.test(score ?? ''))
+    throw new AppError('input-invalid', 'The cursor is not one of ours.', {
+      details: { pointer: '/cursor' },
+    });
+  return { score: Number(score), id };
+}

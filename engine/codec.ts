@@ -1,0 +1,78 @@
+/**
+ * Values at rest. Plain JSON where JSON is exact; otherwise the tagged form of `devalue`, which keeps `undefined`,
+ * Date, Map, Set, BigInt, NaN, -0 and repeated references. What neither can keep (functions, class instances,
+ * symbols) is refused with the path to it, so that a context never comes back as something else.
+ */
+import { parse, stringify } from 'devalue';
+import { AppError } from '../shared/errors.ts';
+
+const TAGGED = '~';
+
+/** Encodes a value; throws `value-not-durable` naming the path that cannot be kept. */
+export function encode(value: unknown): string {
+  if (isExactJson(value, 0)) return JSON.stringify(value);
+  try {
+    return TAGGED + stringify(value);
+  } catch (cause) {
+    const path = cause instanceof Error && 'path' in cause ? String(cause.path) : '';
+    throw new AppError('value-not-durable', `The value at '${path}' cannot be stored: ${messageOf(cause)}.`, {
+      details: { path },
+      cause,
+    });
+  }
+}
+
+/** The reverse of `encode`. */
+export function decode<Value>(text: string): Value {
+  return text.startsWith(TAGGED) ? (parse(text.slice(1)) as Value) : (JSON.parse(text) as Value);
+}
+
+const MAX_DEPTH = 64;
+
+function isExactJson(value: unknown, depth: number): boolean {
+  if (value === null) return true;
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'number':
+      return Number.isFinite(value) && !Object.is(value, -0);
+    case 'object':
+      return depth < MAX_DEPTH && isExactObject(value, depth + 1);
+    default:
+      return false;
+  }
+}
+
+function isExactObject(value: object, depth: number): boolean {
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) {
+      if (!(index in value) || !isExactJson(value[index], depth)) return false;
+    }
+    return true;
+  }
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  if ('toJSON' in value || '__proto__' in Object.getOwnPropertyDescriptors(value)) return false;
+  for (const key in value) {
+    if (!isExactJson((value as Record<string, unknown>)[key], depth)) return false;
+  }
+  return true;
+}
+
+/** An error as data: what a machine's `onError` sees and what history keeps. Anything but an Error passes unchanged. */
+export function errorToData(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const extra = error as Error & { code?: unknown; kind?: unknown; details?: unknown };
+  return {
+    name: error.name,
+    message: error.message,
+    ...(extra.code === undefined ? {} : { code: extra.code }),
+    ...(extra.kind === undefined ? {} : { kind: extra.kind }),
+    ...(extra.details === undefined ? {} : { details: extra.details }),
+  };
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,135 @@
+/**
+ * The definition surface: what a workflow file may import from the engine. A workflow is a plain XState v5 machine
+ * with a name, a version, the shape of its input and the signals outsiders may send.
+ */
+import type { AnyStateMachine, ContextFrom, EventFromLogic, InputFrom, OutputFrom } from 'xstate';
+import type { z } from 'zod';
+
+/** What happens to a signal that the current state cannot take. */
+export type WhenNotAccepted = 'defer' | 'reject' | 'ignore';
+
+/** One signal: `payload` is an object schema whose fields are the machine event's own fields beside `type`. */
+export interface SignalContract<Payload extends z.ZodObject = z.ZodObject> {
+  readonly payload: Payload;
+  /** Default `defer`: kept in order, applied by the first state that can take it. */
+  readonly whenNotAccepted?: WhenNotAccepted;
+  /** Sentence shown to staff beside the button that sends it. */
+  readonly description?: string;
+}
+
+export type SignalContracts = Readonly<Record<string, SignalContract>>;
+
+/** A signal's payload must be the fields of the machine's event of that type. */
+type SignalsFor<Machine extends AnyStateMachine> = {
+  readonly [Type in EventFromLogic<Machine>['type']]?: SignalContract;
+};
+
+export interface WorkflowOptions<
+  Name extends string,
+  Machine extends AnyStateMachine,
+  Signals extends SignalsFor<Machine>,
+> {
+  readonly name: Name;
+  /** A whole number from 1 up. Instances are pinned to it. */
+  readonly version?: number;
+  /** One line for staff. */
+  readonly title?: string;
+  readonly machine: Machine;
+  /** Parses what `start` is given; its output is the machine's input. */
+  readonly input?: z.ZodType;
+  /**
+   * The signals outsiders may send. Left out, every event type but `xstate.*` is taken, unchecked, and one that the
+   * state does not handle is ignored, as XState's own actor does.
+   */
+  readonly signals?: Signals;
+  /** Keys under which outsiders may signal an instance whose id they do not know, e.g. `tenant:6f0c…`. */
+  readonly correlationKeys?: (context: ContextFrom<Machine>) => readonly string[];
+  /** Short name of the subject, shown in lists (the end customer's name). */
+  readonly subject?: (context: ContextFrom<Machine>) => string;
+  /** Event sent on cancel where the current state accepts it, so that the statechart can compensate. */
+  readonly cancelEvent?: EventFromLogic<Machine>['type'];
+}
+
+/** A versioned definition: statechart, input schema, signals. */
+export interface Workflow<
+  Name extends string = string,
+  Machine extends AnyStateMachine = AnyStateMachine,
+  Signals = SignalContracts | undefined,
+> {
+  readonly name: Name;
+  readonly version: number;
+  readonly title: string;
+  readonly machine: Machine;
+  readonly input: z.ZodType | undefined;
+  readonly signals: Signals;
+  correlationKeys(context: ContextFrom<Machine>): readonly string[];
+  subject(context: ContextFrom<Machine>): string | null;
+  readonly cancelEvent: string | undefined;
+}
+
+export type AnyWorkflow = Workflow<string, AnyStateMachine, SignalContracts | undefined>;
+
+export function defineWorkflow<
+  const Name extends string,
+  Machine extends AnyStateMachine,
+  const Signals extends SignalsFor<Machine>,
+>(options: WorkflowOptions<Name, Machine, Signals>): Workflow<Name, Machine, Signals> {
+  return {
+    name: options.name,
+    version: options.version ?? 1,
+    title: options.title ?? options.name,
+    machine: options.machine,
+    input: options.input,
+    signals: options.signals as Signals,
+    correlationKeys: options.correlationKeys ?? (() => []),
+    subject: options.subject ?? (() => null),
+    cancelEvent: options.cancelEvent,
+  };
+}
+
+export type InputOf<W extends AnyWorkflow> = InputFrom<W['machine']>;
+export type ContextOf<W extends AnyWorkflow> = ContextFrom<W['machine']>;
+export type OutputOf<W extends AnyWorkflow> = OutputFrom<W['machine']>;
+/** Names `signal` takes for this workflow: the declared ones, or any event type of the machine. */
+export type SignalName<W extends AnyWorkflow> =
+  W['signals'] extends Readonly<Record<string, SignalContract>>
+    ? keyof W['signals'] & string
+    : Exclude<EventFromLogic<W['machine']>['type'], `xstate.${string}`>;
+/** What `signal` takes as payload for that name. */
+export type SignalPayload<W extends AnyWorkflow, Type extends string> = W['signals'] extends {
+  readonly [K in Type]: { readonly payload: infer P extends z.ZodType };
+}
+  ? z.input<P>
+  : Omit<Extract<EventFromLogic<W['machine']>, { type: Type }>, 'type'>;
+
+/** What a state's `meta` may hold; read by the dashboard, the API's task list and the generated docs. */
+export interface StateMeta {
+  /**
+   * The sentence staff read while an instance is in this state. `{name}` is replaced from the context (dotted paths
+   * allowed), `{day}` by the day in this state, counted from 1.
+   */
+  readonly description: string;
+  /** Who must move next. */
+  readonly waitingOn?: 'customer' | 'operator' | 'microsoft' | 'engineer' | 'us';
+  /** A human task: open while the instance is in this state. */
+  readonly task?: HumanTask;
+}
+
+export interface HumanTask {
+  readonly id: string;
+  readonly title: string;
+  readonly instructions: string;
+  readonly responsible: 'operator' | 'approver' | 'engineer' | 'customer';
+  /** Each action is a signal of this workflow. */
+  readonly actions: readonly TaskAction[];
+  /** Context fields (dotted paths) shown with the task, by label. */
+  readonly shows?: Readonly<Record<string, string>>;
+}
+
+export interface TaskAction {
+  readonly name: 'approve' | 'reject' | 'complete' | (string & {});
+  readonly label: string;
+  readonly signal: string;
+  /** Whether the signal's payload needs a `reason`. */
+  readonly reasonRequired?: boolean;
+}

@@ -1,0 +1,218 @@
+/**
+ * The one door: whoever has an event (a signal, a result, a timer) loads, decides and commits with the revision it
+ * read; a conflict reloads and decides again, in the one loop below. Nothing is locked, so a slow activity never holds
+ * an instance and a signal never misses a state that is just being entered.
+ */
+import type { AnyMachineSnapshot } from 'xstate';
+import { AppError } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import { messageOf } from './codec.ts';
+import { activityOutboxId, planCommit } from './commit.ts';
+import { type Commitment, decide } from './decide.ts';
+import type { Envelope } from './event.ts';
+import type { FaultPoints } from './fault-points.ts';
+import { noFaults } from './fault-points.ts';
+import { indexesOf } from './indexes.ts';
+import type { InstanceRecord } from './record.ts';
+import type { Definition, Registry } from './registry.ts';
+import { createRelay, type Relay } from './relay.ts';
+import type { Reply } from './step.ts';
+import type { CommitEntry, Store } from './store.ts';
+import { readRecord } from './stored.ts';
+import { surroundings } from './turn.ts';
+import { fromMachineState } from './xstate5.ts';
+
+/** An activity that a worker should be handed. */
+export interface ActivityTicket {
+  readonly instanceId: string;
+  readonly token: string;
+  readonly queue: string;
+  readonly outboxId: string;
+}
+
+export interface EngineOptions {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly log: Logger;
+  /** Hands activities to workers. A process without one leaves them in the outbox and wakes those that have. */
+  readonly dispatch?: (tickets: readonly ActivityTicket[]) => Promise<void>;
+  /** Test hook; empty in production. */
+  readonly faults?: FaultPoints;
+}
+
+/** An instance as loaded: the record with its live snapshot. */
+export interface OpenInstance {
+  readonly record: InstanceRecord;
+  readonly definition: Definition;
+  readonly snapshot: AnyMachineSnapshot;
+}
+
+export interface HandleOptions {
+  /** The caller's own copy; tried first, reloaded on a conflict. */
+  readonly open?: OpenInstance | undefined;
+  /** The worker keeps the next activity of these queues for itself. */
+  readonly chain?: { readonly worker: string; readonly queues: ReadonlySet<string> } | undefined;
+  readonly secrets?: CommitEntry['secrets'] | undefined;
+}
+
+export interface Handled {
+  readonly reply: Reply;
+  /** The instance afterwards; null only when there is none. */
+  readonly open: OpenInstance | null;
+  /** Token of the activity the chain kept. */
+  readonly chained: string | null;
+}
+
+export interface Engine {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly relay: Relay;
+  handle(instanceId: string, envelope: Envelope, options?: HandleOptions): Promise<Handled>;
+  /** Null when there is no such instance. */
+  open(instanceId: string): Promise<OpenInstance | null>;
+  /** An instance from what the store returned. */
+  restore(
+    instanceId: string,
+    stored: { readonly revision: number; readonly body: string; readonly machine: string },
+  ): OpenInstance;
+  /** Resolves when everything this process began to relay has arrived. */
+  settled(): Promise<void>;
+}
+
+/** A conflict is somebody else's progress, so this many in a row means something is badly wrong. */
+const MAX_CONFLICTS = 200;
+
+export function createEngine(options: EngineOptions): Engine {
+  const { store, registry, log } = options;
+  const faults = options.faults ?? noFaults;
+  const relay = createRelay({
+    store,
+    log,
+    dispatch: options.dispatch,
+    deliver: (instanceId, envelope) => engine.handle(instanceId, envelope),
+  });
+
+  async function handle(instanceId: string, envelope: Envelope, given: HandleOptions = {}): Promise<Handled> {
+    let cached = given.open;
+    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+      const loaded = cached === undefined ? await load(instanceId, envelope) : { open: cached, seen: null };
+      cached = undefined;
+      await faults.at('loaded');
+      const handled = await decideAndCommit(instanceId, envelope, loaded, given);
+      if (handled !== 'conflict') return handled;
+    }
+    throw new AppError(
+      'commit-refused',
+      `'${instanceId}' changed under ${MAX_CONFLICTS} decisions in a row.`,
+      { details: { instanceId } },
+    );
+  }
+
+  async function load(
+    instanceId: string,
+    { event }: Envelope,
+  ): Promise<{ open: OpenInstance | null; seen: string | null }> {
+    const stored = await store.load(instanceId, event.kind === 'signal' ? event.id : undefined);
+    return stored === null
+      ? { open: null, seen: null }
+      : { open: restore(instanceId, stored), seen: stored.seen };
+  }
+
+  function restore(
+    _instanceId: string,
+    stored: { readonly revision: number; readonly body: string; readonly machine: string },
+  ): OpenInstance {
+    const record = readRecord(stored);
+    const definition = registry.get(record.definition);
+    const around = surroundings({
+      id: record.id,
+      definition,
+      parent: record.parent,
+      children: record.children,
+    });
+    return { record, definition, snapshot: fromMachineState(definition.machine, record.machine, around) };
+  }
+
+  async function decideAndCommit(
+    instanceId: string,
+    envelope: Envelope,
+    { open, seen }: { readonly open: OpenInstance | null; readonly seen: string | null },
+    given: HandleOptions,
+  ): Promise<Handled | 'conflict'> {
+    const { event } = envelope;
+    const definition = open?.definition ?? registry.get(event.kind === 'start' ? event.definition : '');
+    const decision = decide({
+      registry,
+      definition,
+      instanceId,
+      record: open?.record ?? null,
+      snapshot: open?.snapshot,
+      envelope,
+      now: store.now(),
+      seen,
+    });
+    await faults.at('decided');
+    if (decision.outcome === 'nothing') return { reply: decision.reply, open, chained: null };
+    const planned = plan(definition, open, envelope, decision, given);
+    await faults.at('before-commit');
+    const committed = await store.commit(planned.entry);
+    await faults.at('after-commit');
+    if (committed.status === 'early') return { reply: { status: 'early' }, open, chained: null };
+    if (committed.status !== 'ok') return 'conflict';
+    for (const action of decision.actions) runAction(action, planned.next);
+    relay.push(planned.next.id, planned.outbox);
+    return {
+      reply: decision.reply,
+      open: { record: planned.next, definition, snapshot: decision.snapshot },
+      chained: planned.chained,
+    };
+  }
+
+  function plan(
+    definition: Definition,
+    open: OpenInstance | null,
+    { event }: Envelope,
+    decision: Commitment,
+    given: HandleOptions,
+  ) {
+    const before =
+      open === null
+        ? null
+        : { record: open.record, indexes: indexesOf(definition, open.record, open.snapshot) };
+    return planCommit(definition, before, decision, {
+      chain: given.chain,
+      dispatches: options.dispatch !== undefined,
+      notBefore: event.kind === 'timer.fired' ? (open?.record.timers[event.token]?.fireAt ?? null) : null,
+      signalId: event.kind === 'signal' ? event.id : undefined,
+      secrets: given.secrets,
+    });
+  }
+
+  /** A machine's own side-effect function: run after the commit, once at most; its failure is its own. */
+  function runAction(action: () => void, record: InstanceRecord): void {
+    try {
+      action();
+    } catch (error) {
+      log.warn({ instanceId: record.id, error: messageOf(error) }, 'custom action failed');
+    }
+  }
+
+  const engine: Engine = {
+    store,
+    registry,
+    relay,
+    handle,
+    restore,
+    async open(instanceId) {
+      const stored = await store.load(instanceId);
+      return stored === null ? null : restore(instanceId, stored);
+    },
+    settled: () => relay.settled(),
+  };
+  return engine;
+}
+
+export function ticketOf(record: InstanceRecord, token: string): ActivityTicket {
+  const queue = record.activities[token]?.queue ?? 'default';
+  return { instanceId: record.id, token, queue, outboxId: activityOutboxId(record.id, token, queue) };
+}

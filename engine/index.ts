@@ -1,0 +1,62 @@
+/** The engine's public face. It knows no onboarding, no HTTP and no queue. */
+
+// Definitions
+export {
+  type ActivityContext,
+  type ActivityContract,
+  type ActivityImplementation,
+  activity,
+  defineActivity,
+  implementActivity,
+  type RetryPolicy,
+  type Verification,
+} from './activity.ts';
+// Running
+export {
+  type AttemptOptions,
+  type Implementations,
+  implementationMap,
+  type Outcome,
+  runAttempt,
+} from './attempt.ts';
+// Talking to it
+export {
+  type By,
+  type Client,
+  createClient,
+  type ListFilter,
+  type ListPage,
+  type SignalOptions,
+  type SignalResult,
+  type StartOptions,
+  type StartResult,
+  type UnmatchedSignal,
+} from './client.ts';
+export {
+  type AnyWorkflow,
+  defineWorkflow,
+  type HumanTask,
+  type SignalContract,
+  type StateMeta,
+  type Workflow,
+} from './definition.ts';
+export { type DurabilityProblem, findProblems } from './durability.ts';
+export {
+  type ActivityTicket,
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type OpenInstance,
+  ticketOf,
+} from './engine.ts';
+export type { Actor, Failure, MachineEvent, OperatorEvent } from './event.ts';
+export { type FaultPoint, type FaultPoints, noFaults } from './fault-points.ts';
+export { type ChainVerdict, type EffectNote, type HistoryEntry, verifyChain } from './history.ts';
+export { createMemoryStore } from './memory-store.ts';
+export type { Attention, InstanceStatus } from './record.ts';
+export { type BootOptions, checkStore, remember, type StoreReport } from './redis/boot.ts';
+export { createRedisStore, type RedisStoreOptions } from './redis/redis-store.ts';
+export { activityActors, createRegistry, limitsOf, type Registry, refOf } from './registry.ts';
+export type { Store } from './store.ts';
+export type { ActivityView, InstanceView, StateView, TaskView } from './view.ts';
+export { rootOf } from './view.ts';

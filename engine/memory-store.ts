@@ -1,0 +1,269 @@
+/**
+ * The store in memory: for tests, the simulator and a first look. It keeps the same contract as the Redis store, over
+ * a clock that is handed in, and forgets everything when the process ends.
+ */
+import type {
+  CommitEntry,
+  CommitReply,
+  DueOutbox,
+  DueTimer,
+  HeldClaim,
+  ListQuery,
+  ParkedSignal,
+  PausedQueue,
+  Store,
+} from './store.ts';
+import { shardOf } from './store.ts';
+
+interface StoredRow {
+  revision: number;
+  body: string;
+  machine: string;
+  readonly history: string[];
+  readonly signals: Map<string, string>;
+  readonly secrets: Map<string, string>;
+  readonly progress: Map<string, string>;
+}
+
+/** What one worker gave back is not handed to it again at once. */
+const UNCLAIM_DELAY_MS = 1_000;
+
+export interface MemoryStoreOptions {
+  /** Store time in ms. */
+  readonly now: () => number;
+  readonly shards?: number;
+}
+
+export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Store {
+  const rows = new Map<string, StoredRow>();
+  const timers = new Map<string, number>();
+  const outbox = new Map<string, { due: number; body: string | null }>();
+  const claims = new Map<string, string>();
+  const indexes = new Map<string, Map<string, number>>();
+  const leases = new Map<string, number>();
+  const keys = new Map<string, Set<string>>();
+  const parked = new Map<string, ParkedSignal>();
+  const queues = new Map<string, PausedQueue>();
+  const listeners = new Set<(shard: number) => void>();
+  let tick = 0;
+
+  const shard = (id: string): number => shardOf(id, shards);
+  const index = (name: string): Map<string, number> => {
+    const found = indexes.get(name) ?? new Map<string, number>();
+    indexes.set(name, found);
+    return found;
+  };
+
+  function apply(entry: CommitEntry): CommitReply {
+    const id = entry.instanceId;
+    const row = rows.get(id);
+    if (entry.expectedRevision === 0 && row !== undefined) return { status: 'exists' };
+    if ((row?.revision ?? 0) !== entry.expectedRevision) return { status: 'conflict' };
+    if (entry.notBefore !== null && now() < entry.notBefore) return { status: 'early' };
+    write(
+      entry,
+      row ?? {
+        revision: 0,
+        body: '',
+        machine: '',
+        history: [],
+        signals: new Map(),
+        secrets: new Map(),
+        progress: new Map(),
+      },
+    );
+    return { status: 'ok' };
+  }
+
+  function write(entry: CommitEntry, row: StoredRow): void {
+    const id = entry.instanceId;
+    rows.set(id, row);
+    row.revision = entry.expectedRevision + 1;
+    row.body = entry.body;
+    row.machine = entry.machine ?? row.machine;
+    row.history.push(entry.historyLine);
+    if (entry.signal !== null) row.signals.set(entry.signal.id, entry.signal.outcome);
+    for (const [name, sealed] of entry.secrets.set) row.secrets.set(name, sealed);
+    for (const name of entry.secrets.drop) row.secrets.delete(name);
+    for (const token of entry.forget) row.progress.delete(token);
+    for (const token of entry.timers.clear) timers.delete(`${id}|${token}`);
+    for (const [token, fireAt] of entry.timers.set) timers.set(`${id}|${token}`, fireAt);
+    for (const token of entry.claims.drop) claims.delete(`${id}|${token}`);
+    for (const item of entry.outbox.drop) outbox.delete(item);
+    for (const item of entry.outbox.add) {
+      const token = item.id.startsWith('a|') ? item.id.split('|')[2] : undefined;
+      if (token !== undefined && claims.has(`${id}|${token}`)) continue;
+      outbox.set(item.id, { due: now() + item.delayMs, body: item.body });
+    }
+    for (const request of entry.claims.add) claims.set(`${id}|${request.token}`, request.worker);
+    for (const name of entry.indexes.drop) index(name).delete(id);
+    for (const name of entry.indexes.add) index(name).set(id, entry.indexes.score);
+    if (entry.wake) for (const listener of listeners) listener(shard(id));
+  }
+
+  /** Members of one shard that are due, hidden for a while, in order of (score, member). */
+  function takeDue(set: Iterable<readonly [string, number]>, at: number, limit: number): string[] {
+    return [...set]
+      .filter(
+        ([member, due]) =>
+          shard(member.split('|')[member.startsWith('a|') || member.startsWith('m|') ? 1 : 0] ?? '') === at &&
+          due <= now(),
+      )
+      .sort(([a, dueA], [b, dueB]) => dueA - dueB || (a < b ? -1 : 1))
+      .slice(0, limit)
+      .map(([member]) => member);
+  }
+
+  return {
+    shards,
+    shardOf: shard,
+    now,
+    async load(instanceId, signalId) {
+      const row = rows.get(instanceId);
+      if (row === undefined) return null;
+      const seen = signalId === undefined ? null : (row.signals.get(signalId) ?? null);
+      return { revision: row.revision, body: row.body, machine: row.machine, seen };
+    },
+    async commit(entry) {
+      return apply(entry);
+    },
+    async history(instanceId, from, limit) {
+      return rows.get(instanceId)?.history.slice(from, from + limit) ?? [];
+    },
+    async secret(instanceId, name) {
+      return rows.get(instanceId)?.secrets.get(name) ?? null;
+    },
+    async claim(instanceId, outboxId, request) {
+      const field = `${instanceId}|${request.token}`;
+      const held = claims.get(field);
+      if (held !== undefined && held !== request.worker) return null;
+      if (held === undefined) {
+        if (!outbox.delete(outboxId)) return null;
+        claims.set(field, request.worker);
+      }
+      const row = rows.get(instanceId);
+      if (row === undefined) return null;
+      return {
+        revision: row.revision,
+        body: row.body,
+        machine: row.machine,
+        progress: row.progress.get(request.token) ?? null,
+      };
+    },
+    async unclaim(instanceId, token, worker, outboxId) {
+      if (claims.get(`${instanceId}|${token}`) !== worker) return;
+      claims.delete(`${instanceId}|${token}`);
+      if (outboxId !== null) outbox.set(outboxId, { due: now() + UNCLAIM_DELAY_MS, body: null });
+    },
+    async heartbeat(instanceId, token, worker, progress) {
+      if (claims.get(`${instanceId}|${token}`) !== worker) return false;
+      rows.get(instanceId)?.progress.set(token, progress);
+      return true;
+    },
+    async lostClaims(worker, held) {
+      return held
+        .map(({ instanceId, token }) => `${instanceId}|${token}`)
+        .filter((field) => claims.get(field) !== worker);
+    },
+    async claims(at) {
+      return [...claims]
+        .map(([field, worker]): HeldClaim => {
+          const cut = field.lastIndexOf('|');
+          return { instanceId: field.slice(0, cut), token: field.slice(cut + 1), worker };
+        })
+        .filter(({ instanceId }) => shard(instanceId) === at);
+    },
+    async dueTimers(at, limit, hideMs) {
+      const due = takeDue(timers, at, limit);
+      for (const member of due) timers.set(member, now() + hideMs);
+      const left = [...timers]
+        .filter(([member]) => shard(member.slice(0, member.lastIndexOf('|'))) === at)
+        .map(([, score]) => score);
+      const found = due.map((member): DueTimer => {
+        const cut = member.lastIndexOf('|');
+        return { instanceId: member.slice(0, cut), token: member.slice(cut + 1) };
+      });
+      return { timers: found, nextDue: left.length === 0 ? null : Math.min(...left) };
+    },
+    async dueOutbox(at, limit, hideMs) {
+      const due = takeDue(
+        [...outbox].map(([id, { due: ms }]) => [id, ms] as const),
+        at,
+        limit,
+      );
+      return due.map((id): DueOutbox => {
+        const body = outbox.get(id)?.body ?? null;
+        outbox.set(id, { due: now() + hideMs, body });
+        return { id, body };
+      });
+    },
+    async ackOutbox(_shard, ids) {
+      for (const id of ids) outbox.delete(id);
+    },
+    async renewLease(worker, ttlMs) {
+      leases.set(worker, now() + ttlMs);
+      tick += 1;
+      return { epoch: 'memory', tick };
+    },
+    async dropLease(worker) {
+      leases.delete(worker);
+    },
+    async liveWorkers() {
+      return [...leases].filter(([, until]) => until > now()).map(([worker]) => worker);
+    },
+    async register(key, instanceId) {
+      keys.set(key, (keys.get(key) ?? new Set()).add(instanceId));
+      return [...parked.values()].filter((signal) => signal.key === key);
+    },
+    async unregister(key, instanceId) {
+      keys.get(key)?.delete(instanceId);
+    },
+    async route(key, signal) {
+      const found = [...(keys.get(key) ?? [])];
+      const field = `${key}\n${signal.id}`;
+      if (found.length === 0 && !parked.has(field)) {
+        parked.set(field, { key, signalId: signal.id, body: signal.body, at: now() });
+      }
+      return found;
+    },
+    async holders(key) {
+      return [...(keys.get(key) ?? [])];
+    },
+    async unpark(key, signalId) {
+      parked.delete(`${key}\n${signalId}`);
+    },
+    async parked(limit) {
+      return [...parked.values()].sort((a, b) => b.at - a.at).slice(0, limit);
+    },
+    async list(query: ListQuery) {
+      const [lead, ...others] = query.indexes.map(index);
+      const { before } = query;
+      return [...(lead ?? new Map<string, number>())]
+        .map(([id, score]) => ({ id, score }))
+        .filter(({ id }) => others.every((other) => other.has(id)))
+        .filter(
+          ({ id, score }) =>
+            before === null || score < before.score || (score === before.score && id < before.id),
+        )
+        .sort((a, b) => b.score - a.score || (a.id < b.id ? 1 : -1))
+        .slice(0, query.limit);
+    },
+    async count(name) {
+      return index(name).size;
+    },
+    async pauseQueue(paused) {
+      queues.set(paused.queue, { ...paused, at: now() });
+    },
+    async resumeQueue(queue) {
+      queues.delete(queue);
+    },
+    async pausedQueues() {
+      return [...queues.values()];
+    },
+    async onWake(listener) {
+      listeners.add(listener);
+      return async () => void listeners.delete(listener);
+    },
+    async close() {},
+  };
+}

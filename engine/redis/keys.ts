@@ -1,0 +1,64 @@
+/**
+ * Every durable key, named once. All keys of a shard share the hash tag `{<namespace>:s<shard>}`, so that one script
+ * may touch them on Redis Cluster; the few that belong to no instance are under `{<namespace>:meta}`.
+ *
+ * Per instance: `i:<id>` hash: `r` revision, `b` body, `m` machine, `sig:<signal id>` outcome, `sec:<name>` sealed
+ * secret, `p:<token>` progress. `h:<id>` list: history lines.
+ * Per shard: `timers` zset (`<id>|<token>` by due ms), `outbox` zset (entry id by due ms), `bodies` hash (entry id to
+ * body), `claims` hash (`<id>|<token>` to worker), `replies` hash (client to its last
+ * batch and answer), `ix:<index>` zsets (id by creation ms), `k:<key>` sets of ids, `pk:<key>` hashes of parked
+ * signals, `parked` zset (`<key>\n<signal id>` by ms).
+ */
+export interface ShardKeys {
+  readonly prefix: string;
+  readonly timers: string;
+  readonly outbox: string;
+  readonly bodies: string;
+  readonly claims: string;
+  readonly replies: string;
+  readonly parked: string;
+  instance(id: string): string;
+  history(id: string): string;
+  index(name: string): string;
+  key(key: string): string;
+  parkedUnder(key: string): string;
+}
+
+export function shardKeys(namespace: string, shard: number): ShardKeys {
+  const prefix = `{${namespace}:s${shard}}:`;
+  return {
+    prefix,
+    timers: `${prefix}timers`,
+    outbox: `${prefix}outbox`,
+    bodies: `${prefix}bodies`,
+    claims: `${prefix}claims`,
+    replies: `${prefix}replies`,
+    parked: `${prefix}parked`,
+    instance: (id) => `${prefix}i:${id}`,
+    history: (id) => `${prefix}h:${id}`,
+    index: (name) => `${prefix}ix:${name}`,
+    key: (key) => `${prefix}k:${key}`,
+    parkedUnder: (key) => `${prefix}pk:${key}`,
+  };
+}
+
+export interface MetaKeys {
+  /** Zset: worker to lease expiry ms. */
+  readonly leases: string;
+  /** Hash: `id` of this store's birth, `tick` rising with every lease renewal, `shards` it was made with. */
+  readonly epoch: string;
+  /** Hash: queue to why it is paused. */
+  readonly queues: string;
+  /** Pub/sub channel: shard numbers with work in their outbox. */
+  readonly wake: string;
+}
+
+export function metaKeys(namespace: string): MetaKeys {
+  const prefix = `{${namespace}:meta}:`;
+  return {
+    leases: `${prefix}leases`,
+    epoch: `${prefix}epoch`,
+    queues: `${prefix}queues`,
+    wake: `${namespace}:wake`,
+  };
+}

@@ -1,0 +1,341 @@
+/** The store on Redis or Valkey, 6.2 and up. The only writer of durable state is the commit script. */
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { AppError } from '../../shared/errors.ts';
+import type {
+  ClaimedInstance,
+  ClaimRequest,
+  DueOutbox,
+  DueTimer,
+  HeldClaim,
+  ListQuery,
+  LoadedInstance,
+  ParkedSignal,
+  PausedQueue,
+  Store,
+} from '../store.ts';
+import { shardOf } from '../store.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { metaKeys, type ShardKeys, shardKeys } from './keys.ts';
+import { defineScripts, type RedisConnection, type ScriptReply } from './scripts.ts';
+
+export interface RedisStoreOptions {
+  readonly redis: RedisConnection;
+  /** Prefix of every key; lets several engines share a Redis. */
+  readonly namespace: string;
+  /** How many shards the instances are spread over; fixed for the life of a store. */
+  readonly shards: number;
+}
+
+/** What one worker gave back is not handed to it again at once. */
+const UNCLAIM_DELAY_MS = 1_000;
+
+/** Ms after which a lease that ended is forgotten. */
+const DEAD_LEASE_MS = 60_000;
+
+export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions): Store {
+  const run = defineScripts(redis);
+  const client = randomUUID();
+  const meta = metaKeys(namespace);
+  const clock = createStoreClock();
+  const keysOf: readonly ShardKeys[] = Array.from({ length: shards }, (_, shard) =>
+    shardKeys(namespace, shard),
+  );
+  const at = (shard: number): ShardKeys => {
+    const keys = keysOf[shard];
+    if (keys === undefined) throw new AppError('internal', `There is no shard ${shard}.`);
+    return keys;
+  };
+  const forId = (id: string): ShardKeys => at(shardOf(id, shards));
+  const committers = keysOf.map((keys, shard) =>
+    createGroupCommit({ run, keys, shard, client, wakeChannel: meta.wake, onTime: clock.learn }),
+  );
+
+  const store: Store = {
+    shards,
+    shardOf: (id) => shardOf(id, shards),
+    now: clock.now,
+
+    async load(instanceId, signalId) {
+      const reply = list(await run('load', [forId(instanceId).instance(instanceId)], [signalId ?? '']));
+      clock.learn(Number(reply[0]));
+      return reply[1] === null
+        ? null
+        : ({ ...instanceFrom(reply), seen: text(reply[4]) } satisfies LoadedInstance);
+    },
+    commit(entry) {
+      const commit = committers[shardOf(entry.instanceId, shards)];
+      return commit === undefined ? Promise.reject(new AppError('internal', 'no committer')) : commit(entry);
+    },
+    history: (instanceId, from, limit) =>
+      redis.lrange(forId(instanceId).history(instanceId), from, from + limit - 1),
+    secret: (instanceId, name) => redis.hget(forId(instanceId).instance(instanceId), `sec:${name}`),
+
+    async claim(instanceId, outboxId, request) {
+      const keys = forId(instanceId);
+      const reply = list(
+        await run(
+          'claim',
+          [keys.outbox, keys.claims, keys.instance(instanceId)],
+          claimArgs(instanceId, outboxId, request),
+        ),
+      );
+      clock.learn(Number(reply[0]));
+      if (reply.length < 2 || reply[1] === null) return null;
+      return { ...instanceFrom(reply), progress: text(reply[4]) } satisfies ClaimedInstance;
+    },
+    async unclaim(instanceId, token, worker, outboxId) {
+      const keys = forId(instanceId);
+      await run(
+        'unclaim',
+        [keys.outbox, keys.claims],
+        [`${instanceId}|${token}`, worker, outboxId ?? '', UNCLAIM_DELAY_MS],
+      );
+    },
+    async heartbeat(instanceId, token, worker, progress) {
+      const keys = forId(instanceId);
+      const args = [`${instanceId}|${token}`, worker, token, progress];
+      return (await run('heartbeat', [keys.claims, keys.instance(instanceId)], args)) === 1;
+    },
+    async lostClaims(worker, claims) {
+      const held = await Promise.all(
+        claims.map(({ instanceId, token }) => redis.hget(forId(instanceId).claims, `${instanceId}|${token}`)),
+      );
+      return claims
+        .filter((_, index) => held[index] !== worker)
+        .map(({ token, instanceId }) => `${instanceId}|${token}`);
+    },
+    async claims(shard) {
+      return Object.entries(await redis.hgetall(at(shard).claims)).map(([field, value]) =>
+        readClaim(field, value),
+      );
+    },
+
+    async dueTimers(shard, limit, hideMs) {
+      const reply = list(await run('due', [at(shard).timers], [limit, hideMs]));
+      clock.learn(Number(reply[0]));
+      return {
+        timers: pairs(reply.slice(2)).map(([member]) => readTimer(member)),
+        nextDue: reply[1] === null ? null : Number(reply[1]),
+      };
+    },
+    async dueOutbox(shard, limit, hideMs) {
+      const keys = at(shard);
+      const reply = list(await run('due', [keys.outbox, keys.bodies], [limit, hideMs]));
+      return pairs(reply.slice(2)).map(([id, body]): DueOutbox => ({ id, body }));
+    },
+    async ackOutbox(shard, ids) {
+      if (ids.length === 0) return;
+      const keys = at(shard);
+      await Promise.all([redis.zrem(keys.outbox, ...ids), redis.hdel(keys.bodies, ...ids)]);
+    },
+
+    async renewLease(worker, ttlMs) {
+      const reply = list(await run('renew', [meta.leases, meta.epoch], [worker, ttlMs]));
+      clock.learn(Number(reply[0]));
+      return { epoch: text(reply[1]), tick: Number(reply[2]) };
+    },
+    async dropLease(worker) {
+      await redis.zrem(meta.leases, worker);
+    },
+    async liveWorkers() {
+      return list(await run('live', [meta.leases], [DEAD_LEASE_MS]))
+        .slice(1)
+        .map(String);
+    },
+
+    async register(key, instanceId) {
+      const keys = forId(key);
+      const reply = list(await run('register', [keys.key(key), keys.parkedUnder(key)], [instanceId]));
+      return pairs(reply).map(
+        ([signalId, body]): ParkedSignal => ({ key, signalId, body: body ?? '', at: 0 }),
+      );
+    },
+    async unregister(key, instanceId) {
+      await redis.srem(forId(key).key(key), instanceId);
+    },
+    async route(key, signal) {
+      const keys = forId(key);
+      const found = await run(
+        'route',
+        [keys.key(key), keys.parkedUnder(key), keys.parked],
+        [key, signal.id, signal.body],
+      );
+      return list(found).map(String);
+    },
+    holders: (key) => redis.smembers(forId(key).key(key)),
+    async unpark(key, signalId) {
+      const keys = forId(key);
+      await Promise.all([
+        redis.hdel(keys.parkedUnder(key), signalId),
+        redis.zrem(
+          keys.parked,
+          `${key}
+${signalId}`,
+        ),
+      ]);
+    },
+    parked: (limit) => readParked(redis, keysOf, limit),
+
+    list: (query) => listInstances(redis, keysOf, query),
+    async count(index) {
+      const counts = await Promise.all(keysOf.map((keys) => redis.zcard(keys.index(index))));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+
+    async pauseQueue(paused) {
+      await redis.hset(meta.queues, paused.queue, JSON.stringify({ ...paused, at: clock.now() }));
+    },
+    async resumeQueue(queue) {
+      await redis.hdel(meta.queues, queue);
+    },
+    async pausedQueues() {
+      return Object.values(await redis.hgetall(meta.queues)).map((value) => JSON.parse(value) as PausedQueue);
+    },
+
+    async onWake(listener) {
+      const subscriber = (redis as Redis).duplicate();
+      await subscriber.subscribe(meta.wake);
+      subscriber.on('message', (_channel: string, shard: string) => listener(Number(shard)));
+      return async () => {
+        subscriber.disconnect();
+      };
+    },
+    async close() {},
+  };
+  return store;
+}
+
+/**
+ * Store time between answers: the newest `TIME` seen plus the monotonic time since. The wall clock of this process
+ * plays no part, so a worker whose clock is a day off fires no timer early.
+ */
+function createStoreClock(): { now(): number; learn(ms: number): void } {
+  let base = 0;
+  let seenAt = 0;
+  let latest = 0;
+  const now = (): number => {
+    latest = Math.max(latest, Math.floor(base + performance.now() - seenAt));
+    return latest;
+  };
+  return {
+    now,
+    learn(ms) {
+      // The answer is older than now by its way back; the largest estimate is the best one.
+      if (base === 0 || ms > base + performance.now() - seenAt || performance.now() - seenAt > 60_000) {
+        base = ms;
+        seenAt = performance.now();
+      }
+    },
+  };
+}
+
+function claimArgs(instanceId: string, outboxId: string, { token, worker }: ClaimRequest): string[] {
+  return [outboxId, `${instanceId}|${token}`, worker, token];
+}
+
+function list(reply: ScriptReply): readonly ScriptReply[] {
+  return Array.isArray(reply) ? reply : [];
+}
+
+function text(value: ScriptReply | undefined): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+function instanceFrom(reply: readonly ScriptReply[]): { revision: number; body: string; machine: string } {
+  return { revision: Number(reply[1]), body: String(reply[2]), machine: String(reply[3]) };
+}
+
+function pairs(flat: readonly ScriptReply[]): (readonly [string, string | null])[] {
+  const found: (readonly [string, string | null])[] = [];
+  for (let index = 0; index < flat.length; index += 2)
+    found.push([String(flat[index]), text(flat[index + 1])]);
+  return found;
+}
+
+function readTimer(member: string): DueTimer {
+  const cut = member.lastIndexOf('|');
+  return { instanceId: member.slice(0, cut), token: member.slice(cut + 1) };
+}
+
+function readClaim(field: string, worker: string): HeldClaim {
+  const cut = field.lastIndexOf('|');
+  return { instanceId: field.slice(0, cut), token: field.slice(cut + 1), worker };
+}
+
+async function readParked(
+  redis: RedisConnection,
+  shards: readonly ShardKeys[],
+  limit: number,
+): Promise<readonly ParkedSignal[]> {
+  const perShard = await Promise.all(
+    shards.map((keys) => redis.zrevrange(keys.parked, 0, limit - 1, 'WITHSCORES')),
+  );
+  const found = perShard.flatMap((flat, shard) =>
+    pairs(flat).map(([member, score]) => ({ member, score: Number(score), shard })),
+  );
+  const newest = found.sort((a, b) => b.score - a.score).slice(0, limit);
+  return Promise.all(
+    newest.map(async ({ member, score, shard }): Promise<ParkedSignal> => {
+      const cut = member.indexOf('\n');
+      const key = member.slice(0, cut);
+      const signalId = member.slice(cut + 1);
+      const body = await redis.hget((shards[shard] as ShardKeys).parkedUnder(key), signalId);
+      return { key, signalId, body: body ?? '', at: score };
+    }),
+  );
+}
+
+const SCAN_PAGE = 100;
+
+/** Newest first over all shards; the rarest index leads, the others are asked member by member. */
+async function listInstances(
+  redis: RedisConnection,
+  shards: readonly ShardKeys[],
+  query: ListQuery,
+): Promise<readonly { readonly id: string; readonly score: number }[]> {
+  const perShard = await Promise.all(shards.map((keys) => listShard(redis, keys, query)));
+  return perShard
+    .flat()
+    .sort((a, b) => b.score - a.score || (a.id < b.id ? 1 : -1))
+    .slice(0, query.limit);
+}
+
+async function listShard(
+  redis: RedisConnection,
+  keys: ShardKeys,
+  query: ListQuery,
+): Promise<{ id: string; score: number }[]> {
+  const sizes = await Promise.all(query.indexes.map((name) => redis.zcard(keys.index(name))));
+  const order = query.indexes
+    .map((name, index) => ({ name, size: sizes[index] ?? 0 }))
+    .sort((a, b) => a.size - b.size);
+  const [lead, ...others] = order.map(({ name }) => name);
+  if (lead === undefined || order[0]?.size === 0) return [];
+  const found: { id: string; score: number }[] = [];
+  const { before } = query;
+  for (let offset = 0; found.length < query.limit; offset += SCAN_PAGE) {
+    const max = before === null ? '+inf' : String(before.score);
+    const page = pairs(
+      await redis.zrevrangebyscore(keys.index(lead), max, '-inf', 'WITHSCORES', 'LIMIT', offset, SCAN_PAGE),
+    );
+    const candidates = page
+      .map(([id, score]) => ({ id, score: Number(score) }))
+      .filter(({ id, score }) => before === null || score < before.score || id < before.id);
+    found.push(...(await keepMembers(redis, keys, candidates, others)));
+    if (page.length < SCAN_PAGE) break;
+  }
+  return found.slice(0, query.limit);
+}
+
+async function keepMembers(
+  redis: RedisConnection,
+  keys: ShardKeys,
+  candidates: readonly { readonly id: string; readonly score: number }[],
+  indexes: readonly string[],
+): Promise<{ id: string; score: number }[]> {
+  if (candidates.length === 0) return [];
+  const ids = candidates.map(({ id }) => id);
+  const scores = await Promise.all(indexes.map((name) => redis.zmscore(keys.index(name), ids)));
+  return candidates.filter((_, at) => scores.every((column) => column[at] !== null));
+}

@@ -1,0 +1,22 @@
+--[[
+Takes an activity out of the outbox for one worker. The outbox entry is the permission: whoever removes it owns the
+attempt until it settles or the worker's lease ends. Running twice for one worker (a reply was lost) gives the same
+answer.
+
+KEYS  1 outbox  2 claims  3 instance
+ARGV  1 outbox entry id  2 claim field (`<id>|<token>`)  3 worker  4 token
+REPLY { ms } when it is gone; { ms, revision, body, machine, progress or false }
+]]
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local held = redis.call('HGET', KEYS[2], ARGV[2])
+if held then
+  if held ~= ARGV[3] then return { now } end
+elseif redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+  redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
+else
+  return { now }
+end
+local found = redis.call('HMGET', KEYS[3], 'r', 'b', 'm', 'p:' .. ARGV[4])
+return { now, found[1], found[2], found[3], found[4] }

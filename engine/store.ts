@@ -1,0 +1,187 @@
+/**
+ * The store port: one method per thing the engine does to durable state. `memory-store.ts` and `redis/` both keep it,
+ * and one contract suite holds both to it.
+ */
+
+/** An instance at rest; `body` and `machine` are what `stored.ts` wrote. */
+export interface StoredInstance {
+  readonly revision: number;
+  readonly body: string;
+  readonly machine: string;
+}
+
+export interface OutboxItem {
+  /** `a|instance|token|queue` for an activity, `m|instance|revision|index` for a message. */
+  readonly id: string;
+  /** Not handed out by `dueOutbox` before this many ms after the commit: the committer itself is at it. */
+  readonly delayMs: number;
+  readonly body: string | null;
+}
+
+/** A claim lasts as long as its worker's lease; the worker itself watches timeouts and silence. */
+export interface ClaimRequest {
+  readonly token: string;
+  readonly worker: string;
+}
+
+/** One commit: everything one decision changes, all or nothing. */
+export interface CommitEntry {
+  readonly instanceId: string;
+  /** 0 creates. */
+  readonly expectedRevision: number;
+  /** Refused as `early` while store time is before this (ms): timers never fire by a worker's clock. */
+  readonly notBefore: number | null;
+  readonly body: string;
+  /** Null leaves the stored one. */
+  readonly machine: string | null;
+  readonly historyLine: string;
+  readonly signal: { readonly id: string; readonly outcome: string } | null;
+  readonly secrets: {
+    readonly set: readonly (readonly [name: string, sealed: string])[];
+    readonly drop: readonly string[];
+  };
+  readonly timers: {
+    readonly set: readonly (readonly [token: string, fireAt: number])[];
+    readonly clear: readonly string[];
+  };
+  readonly outbox: { readonly add: readonly OutboxItem[]; readonly drop: readonly string[] };
+  /** Drops come before adds. A dropped claim's progress goes when `forget` names its token. */
+  readonly claims: { readonly add: readonly ClaimRequest[]; readonly drop: readonly string[] };
+  /** Tokens whose stored progress goes. */
+  readonly forget: readonly string[];
+  readonly indexes: {
+    readonly score: number;
+    readonly add: readonly string[];
+    readonly drop: readonly string[];
+  };
+  /** Tell the workers of other processes that the outbox has something. */
+  readonly wake: boolean;
+}
+
+export type CommitReply =
+  | { readonly status: 'ok' }
+  | { readonly status: 'conflict' }
+  | { readonly status: 'exists' }
+  | { readonly status: 'early' };
+
+export interface LoadedInstance extends StoredInstance {
+  /** Outcome stored under the signal id asked for. */
+  readonly seen: string | null;
+}
+
+export interface ClaimedInstance extends StoredInstance {
+  readonly progress: string | null;
+}
+
+export interface DueTimer {
+  readonly instanceId: string;
+  readonly token: string;
+}
+
+export interface DueOutbox {
+  readonly id: string;
+  readonly body: string | null;
+}
+
+export interface HeldClaim {
+  readonly instanceId: string;
+  readonly token: string;
+  readonly worker: string;
+}
+
+export interface LeaseReply {
+  readonly epoch: string | null;
+  /** Rises with every renewal anywhere; a lower one than last seen means an older store. */
+  readonly tick: number;
+}
+
+export interface ListQuery {
+  /** Names of indexes that must all hold the instance; at least one. */
+  readonly indexes: readonly string[];
+  readonly limit: number;
+  /** Instances created before this position, newest first. */
+  readonly before: { readonly score: number; readonly id: string } | null;
+}
+
+export interface ParkedSignal {
+  readonly key: string;
+  readonly signalId: string;
+  readonly body: string;
+  readonly at: number;
+}
+
+export interface PausedQueue {
+  readonly queue: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly at: number;
+}
+
+export interface Store {
+  readonly shards: number;
+  shardOf(id: string): number;
+  /** Store time in ms: never before an answer already seen, never from this process's wall clock. */
+  now(): number;
+
+  load(instanceId: string, signalId?: string): Promise<LoadedInstance | null>;
+  commit(entry: CommitEntry): Promise<CommitReply>;
+  history(instanceId: string, from: number, limit: number): Promise<readonly string[]>;
+  secret(instanceId: string, name: string): Promise<string | null>;
+
+  /** Takes an activity out of the outbox for a worker; null when another has it or nobody wants it any more. */
+  claim(instanceId: string, outboxId: string, request: ClaimRequest): Promise<ClaimedInstance | null>;
+  /** Gives a claim back: into the outbox under `outboxId` for another worker, or nowhere. */
+  unclaim(instanceId: string, token: string, worker: string, outboxId: string | null): Promise<void>;
+  /** Stores progress; false when the claim is no longer this worker's. */
+  heartbeat(instanceId: string, token: string, worker: string, progress: string): Promise<boolean>;
+  /** Which of these claims are no longer this worker's. */
+  lostClaims(
+    worker: string,
+    claims: readonly { readonly instanceId: string; readonly token: string }[],
+  ): Promise<readonly string[]>;
+  claims(shard: number): Promise<readonly HeldClaim[]>;
+
+  /** Due timers, hidden from other callers for `hideMs`; `nextDue` is the score of the first one left, if any. */
+  dueTimers(
+    shard: number,
+    limit: number,
+    hideMs: number,
+  ): Promise<{ readonly timers: readonly DueTimer[]; readonly nextDue: number | null }>;
+  dueOutbox(shard: number, limit: number, hideMs: number): Promise<readonly DueOutbox[]>;
+  ackOutbox(shard: number, ids: readonly string[]): Promise<void>;
+
+  renewLease(worker: string, ttlMs: number): Promise<LeaseReply>;
+  dropLease(worker: string): Promise<void>;
+  liveWorkers(): Promise<readonly string[]>;
+
+  /** Registers an instance under a key; returns the signals that waited for the key. */
+  register(key: string, instanceId: string): Promise<readonly ParkedSignal[]>;
+  unregister(key: string, instanceId: string): Promise<void>;
+  /** The instances under a key; with none, parks the signal there (once per signal id). */
+  route(key: string, signal: { readonly id: string; readonly body: string }): Promise<readonly string[]>;
+  /** The instances registered under a key. */
+  holders(key: string): Promise<readonly string[]>;
+  unpark(key: string, signalId: string): Promise<void>;
+  parked(limit: number): Promise<readonly ParkedSignal[]>;
+
+  list(query: ListQuery): Promise<readonly { readonly id: string; readonly score: number }[]>;
+  count(index: string): Promise<number>;
+
+  pauseQueue(paused: Omit<PausedQueue, 'at'>): Promise<void>;
+  resumeQueue(queue: string): Promise<void>;
+  pausedQueues(): Promise<readonly PausedQueue[]>;
+
+  /** Calls back when another process's commit left work in a shard's outbox. */
+  onWake(listener: (shard: number) => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+/** FNV-1a: spreads ids over shards, the same in every process and release. */
+export function shardOf(id: string, shards: number): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < id.length; index += 1) {
+    hash ^= id.charCodeAt(index);
+    hash = Math.imul(hash, 0x01000193);
+  }
+  return (hash >>> 0) % shards;
+}

@@ -1,0 +1,125 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { AppError } from './errors.ts';
+import type { Logger } from './logger.ts';
+
+/**
+ * - `service`: fails fast, so that the API answers 503 instead of piling up commands. No offline queue, no resend:
+ *   a command whose reply was lost rejects, and its outcome is unknown.
+ * - `worker`: retries for ever. ioredis re-sends a command whose reply was lost, so every script sent through it must
+ *   recognise a repeat by its commit id.
+ */
+export type RedisKind = 'service' | 'worker';
+
+export interface RedisClientOptions {
+  readonly log: Logger;
+  /** Shown by `CLIENT LIST`. */
+  readonly name?: string;
+}
+
+const COMMAND_TIMEOUT_MS = 2_000;
+const MAX_RECONNECT_DELAY_MS = 1_000;
+const ERROR_LOG_INTERVAL_MS = 10_000;
+
+/** Opens a connection in the background. Addresses: `redis://`, `rediss://` and `unix:///path/to/socket`. */
+export function createRedis(url: string, kind: RedisKind, options: RedisClientOptions): Redis {
+  const client = new Redis({ ...addressOf(url), ...behaviourOf(kind), connectionName: options.name });
+  logErrors(client, options.log, kind);
+  return client;
+}
+
+/** Resolves once commands are taken; raises `store-unavailable` after `timeoutMs`. */
+export async function redisReady(client: Redis, timeoutMs: number): Promise<void> {
+  if (client.status === 'ready') return;
+  const waiting = new AbortController();
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(unavailable(timeoutMs)), timeoutMs);
+    const onReady = () => resolve();
+    client.once('ready', onReady);
+    waiting.signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      client.off('ready', onReady);
+    });
+  }).finally(() => waiting.abort());
+}
+
+/** Lets commands under way finish, for at most `timeoutMs`, then cuts the connection. Never rejects. */
+export async function closeRedis(client: Redis, timeoutMs = 1_000): Promise<void> {
+  if (client.status === 'ready') {
+    const cut = setTimeout(() => client.disconnect(), timeoutMs);
+    await client.quit().catch(() => undefined);
+    clearTimeout(cut);
+  }
+  client.disconnect();
+  // ioredis forgets commands that wait for a reconnect it was just told not to make: they would never settle.
+  if (client.status === 'reconnecting') client['flushQueue'](new Error('Connection is closed.'), {});
+}
+
+function addressOf(url: string): RedisOptions {
+  const parsed = new URL(url);
+  const credentials = {
+    ...(parsed.username === '' ? {} : { username: decodeURIComponent(parsed.username) }),
+    ...(parsed.password === '' ? {} : { password: decodeURIComponent(parsed.password) }),
+  };
+  if (parsed.protocol === 'unix:') {
+    const db = parsed.searchParams.get('db');
+    return {
+      path: decodeURIComponent(parsed.pathname),
+      ...credentials,
+      ...(db === null ? {} : { db: Number(db) }),
+    };
+  }
+  const db = parsed.pathname.slice(1);
+  return {
+    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: parsed.port === '' ? 6379 : Number(parsed.port),
+    ...credentials,
+    ...(db === '' ? {} : { db: Number(db) }),
+    ...(parsed.protocol === 'rediss:' ? { tls: { servername: parsed.hostname } } : {}),
+  };
+}
+
+function behaviourOf(kind: RedisKind): RedisOptions {
+  const common: RedisOptions = {
+    retryStrategy: (times) =>
+      Math.min(50 * 2 ** Math.min(times, 6), MAX_RECONNECT_DELAY_MS) + Math.random() * 100,
+  };
+  if (kind === 'service') {
+    return {
+      ...common,
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+      connectTimeout: COMMAND_TIMEOUT_MS,
+      reconnectOnError: (error) => (isReadOnly(error) ? 1 : false),
+    };
+  }
+  return {
+    ...common,
+    maxRetriesPerRequest: null,
+    // A replica refused the write unexecuted (failover): sending it again to the new primary is safe.
+    reconnectOnError: (error) => (isReadOnly(error) ? 2 : false),
+  };
+}
+
+function isReadOnly(error: Error): boolean {
+  return error.message.startsWith('READONLY');
+}
+
+function logErrors(client: Redis, log: Logger, kind: RedisKind): void {
+  let lastLogged = Number.NEGATIVE_INFINITY;
+  let unreported = 0;
+  client.on('error', (error: Error & { code?: string }) => {
+    unreported += 1;
+    const now = performance.now();
+    if (now - lastLogged < ERROR_LOG_INTERVAL_MS) return;
+    log.error({ kind, code: error.code, reason: error.message, count: unreported }, 'redis-connection-error');
+    lastLogged = now;
+    unreported = 0;
+  });
+}
+
+function unavailable(timeoutMs: number): AppError {
+  return new AppError('store-unavailable', `Redis did not answer within ${timeoutMs} ms.`, {
+    details: { timeoutMs },
+  });
+}

@@ -1,0 +1,178 @@
+/** Redis servers of a test's own: started on a socket or a free port, killed, restarted, stopped. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pingRedis, type RedisReply, redisCommands } from '../../scripts/lib/redis-address.mjs';
+import { findRedisBinary, type RedisBinary } from '../../scripts/lib/redis-binary.mjs';
+import { eventually } from './eventually.ts';
+
+export interface RedisServerOptions {
+  /** Default `socket`: a unix socket in the server's folder. `tcp` listens on a free loopback port. */
+  readonly listen?: 'socket' | 'tcp';
+  /** Append-only file. Default `off`: memory only. */
+  readonly aof?: 'always' | 'everysec' | 'no' | 'off';
+  /** Makes it a replica of a server that listens on tcp. */
+  readonly replicaOf?: RedisServer;
+  /** Turns cluster mode on; needs `tcp`. Prefer `startRedisCluster`. */
+  readonly cluster?: boolean;
+  /** Further arguments, e.g. `['--maxmemory', '10mb']`. */
+  readonly args?: readonly string[];
+}
+
+export interface RedisServer {
+  /** `unix:///…/r.sock` or `redis://127.0.0.1:port`; constant over restarts. */
+  readonly url: string;
+  /** 0 on a socket. */
+  readonly port: number;
+  readonly dir: string;
+  readonly pid: () => number;
+  /** Runs one command over a bare socket. */
+  command(...args: readonly (string | number)[]): Promise<RedisReply>;
+  /** Ends it with SIGKILL and waits until it is gone; the folder stays. */
+  kill9(): Promise<void>;
+  /** Stops (or kills) it when it runs and starts it again on the same folder and address. */
+  restart(options?: { readonly kill9?: boolean }): Promise<void>;
+  /** SIGSTOP: connections stay open and nothing answers. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends it and removes its folder. Harmless when it is gone already. */
+  stop(): Promise<void>;
+}
+
+let binary: Promise<RedisBinary> | undefined;
+
+/** A loopback port nobody listens on at this moment. With `busToo`, port + 10 000 is free as well. */
+export async function freePort(options: { readonly busToo?: boolean } = {}): Promise<number> {
+  for (;;) {
+    const port = await listenOnce(0);
+    if (port === undefined) continue;
+    if (options.busToo !== true) return port;
+    if (port + 10_000 < 65_536 && (await listenOnce(port + 10_000)) !== undefined) return port;
+  }
+}
+
+async function listenOnce(port: number): Promise<number | undefined> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    server.close();
+  }
+}
+
+function argumentsOf(options: RedisServerOptions, dir: string, port: number): string[] {
+  const aof = options.aof ?? 'off';
+  return [
+    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''],
+    ...['--maxmemory-policy', 'noeviction', '--daemonize', 'no', '--logfile', join(dir, 'redis.log')],
+    ...(port === 0 ? ['--unixsocket', join(dir, 'r.sock'), '--unixsocketperm', '700'] : []),
+    ...(aof === 'off' ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', aof]),
+    // Replicas wait five seconds for company by default.
+    ...['--repl-diskless-sync-delay', '0'],
+    ...(options.replicaOf ? ['--replicaof', '127.0.0.1', String(options.replicaOf.port)] : []),
+    ...(options.cluster ? ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'] : []),
+    ...(options.args ?? []),
+  ];
+}
+
+async function launch(args: readonly string[], url: string, dir: string): Promise<ChildProcess> {
+  binary ??= findRedisBinary();
+  const { command, env } = await binary;
+  const child = spawn(command, args, { cwd: dir, env: { ...process.env, ...env }, stdio: 'ignore' });
+  let failure: Error | undefined;
+  child.once('error', (error) => {
+    failure = error;
+  });
+  const ended = () => child.exitCode !== null || child.signalCode !== null || failure !== undefined;
+  await eventually(async () => ended() || (await pingRedis(url)), {
+    within: 30_000,
+    what: `Redis at ${url}`,
+  });
+  if (!ended()) return child;
+  const log = await readFile(join(dir, 'redis.log'), 'utf8').catch(() => '');
+  throw new Error(`Redis did not start: ${failure?.message ?? log.trim().split('\n').slice(-3).join(' | ')}`);
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill(signal);
+  await gone;
+}
+
+export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const dir = await mkdtemp(join(tmpdir(), 'redis-'));
+  const tcp = options.listen === 'tcp' || options.cluster === true;
+  const port = tcp ? await freePort({ busToo: options.cluster === true }) : 0;
+  const url = tcp ? `redis://127.0.0.1:${port}` : `unix://${join(dir, 'r.sock')}`;
+  const args = argumentsOf(options, dir, port);
+  let child = await launch(args, url, dir);
+  // A test run that is stopped half way leaves no server behind.
+  const reap = () => child.kill('SIGKILL');
+  process.once('exit', reap);
+
+  const kill9 = () => end(child, 'SIGKILL');
+  return {
+    url,
+    port,
+    dir,
+    pid: () => child.pid ?? 0,
+    command: async (...command) => {
+      const [reply = null] = await redisCommands(url, [command], { timeoutMs: 10_000 });
+      return reply;
+    },
+    kill9,
+    restart: async (how = {}) => {
+      await end(child, how.kill9 ? 'SIGKILL' : 'SIGTERM');
+      child = await launch(args, url, dir);
+    },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    stop: async () => {
+      process.off('exit', reap);
+      await kill9();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface RedisCluster {
+  readonly nodes: readonly RedisServer[];
+  stop(): Promise<void>;
+}
+
+/** A cluster of masters that share the 16 384 slots evenly, ready for commands. */
+export async function startRedisCluster(
+  options: Omit<RedisServerOptions, 'cluster' | 'listen' | 'replicaOf'> & { readonly masters?: number } = {},
+): Promise<RedisCluster> {
+  const { masters = 3, ...rest } = options;
+  const nodes = await Promise.all(
+    Array.from({ length: masters }, () => startRedisServer({ ...rest, cluster: true })),
+  );
+  const [first, ...others] = nodes;
+  const size = Math.ceil(16_384 / masters);
+  for (const [index, node] of nodes.entries()) {
+    const slots = Array.from(
+      { length: Math.min(size, 16_384 - index * size) },
+      (_, slot) => index * size + slot,
+    );
+    await node.command('CLUSTER', 'ADDSLOTS', ...slots);
+    await node.command('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+  }
+  for (const node of others) await first?.command('CLUSTER', 'MEET', '127.0.0.1', node.port);
+  for (const node of nodes) {
+    await eventually(async () => String(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok'), {
+      within: 20_000,
+      what: 'the cluster',
+    });
+  }
+  return { nodes, stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))) };
+}

@@ -1,0 +1,212 @@
+/**
+ * An activation: a worker takes an activity, runs it, commits the outcome, and goes on with the next activity that
+ * commit handed it, until the instance waits for something else. One job, one commit an activity.
+ */
+
+import type { ActivityTicket } from '../engine/index.ts';
+import {
+  type Engine,
+  type FaultPoints,
+  type Implementations,
+  noFaults,
+  type OpenInstance,
+  type Outcome,
+  runAttempt,
+} from '../engine/index.ts';
+import { isAppError } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import { type SecretBox, secretAad } from '../shared/secrets.ts';
+import { messageOf } from './message-of.ts';
+
+export interface ActivationOptions {
+  readonly engine: Engine;
+  readonly worker: string;
+  readonly implementations: Implementations;
+  /** Queues this worker serves; a chain stays inside one queue, so that rate limits hold. */
+  readonly queues: readonly string[];
+  readonly secretBox: SecretBox | null;
+  readonly log: Logger;
+  readonly faults?: FaultPoints;
+  /** Stops the queue for everybody: its connector as a whole is in trouble. */
+  pauseQueue(queue: string, code: string, reason: string): Promise<void>;
+  isPaused(queue: string): boolean;
+}
+
+export interface Activations {
+  run(ticket: ActivityTicket): Promise<void>;
+  /** What runs now, as `instance|token`. */
+  running(): readonly { readonly instanceId: string; readonly token: string }[];
+  abort(field: string, reason: string): void;
+  abortAll(reason: string): void;
+  /** Resolves when nothing runs. */
+  idle(): Promise<void>;
+}
+
+/** The worker lost its lease: somebody else settles what it was doing. */
+export const LEASE_LOST = 'lease-lost';
+
+export function createActivations(options: ActivationOptions): Activations {
+  const { engine, worker, log } = options;
+  const faults = options.faults ?? noFaults;
+  const attempts = new Map<
+    string,
+    { readonly instanceId: string; readonly token: string; readonly controller: AbortController }
+  >();
+  const activations = new Set<Promise<void>>();
+
+  async function activate(ticket: ActivityTicket): Promise<void> {
+    const { instanceId, token, queue, outboxId } = ticket;
+    const claimed = await engine.store.claim(instanceId, outboxId, { token, worker });
+    if (claimed === null) return;
+    const open = await restoreOrGiveBack(ticket, claimed);
+    if (open === null) return;
+    let next: { open: OpenInstance; token: string; progress: unknown } | null = {
+      open,
+      token,
+      progress: claimed.progress === null ? null : JSON.parse(claimed.progress),
+    };
+    const chain = { worker, queues: new Set([queue]) };
+    while (next !== null) next = await attemptOne(next, chain);
+  }
+
+  async function restoreOrGiveBack(
+    ticket: ActivityTicket,
+    claimed: { revision: number; body: string; machine: string },
+  ): Promise<OpenInstance | null> {
+    try {
+      const open = engine.restore(ticket.instanceId, claimed);
+      if (open.record.activities[ticket.token] !== undefined) return open;
+      await engine.store.unclaim(ticket.instanceId, ticket.token, worker, null);
+      return null;
+    } catch (error) {
+      if (!isAppError(error, 'workflow-version-missing')) throw error;
+      log.warn(
+        { instanceId: ticket.instanceId, error: error.message },
+        'left to a worker that knows this workflow',
+      );
+      await engine.store.unclaim(ticket.instanceId, ticket.token, worker, ticket.outboxId);
+      return null;
+    }
+  }
+
+  async function attemptOne(
+    {
+      open,
+      token,
+      progress,
+    }: { readonly open: OpenInstance; readonly token: string; readonly progress: unknown },
+    chain: { readonly worker: string; readonly queues: ReadonlySet<string> },
+  ): Promise<{ open: OpenInstance; token: string; progress: unknown } | null> {
+    const instanceId = open.record.id;
+    const field = `${instanceId}|${token}`;
+    const controller = new AbortController();
+    attempts.set(field, { instanceId, token, controller });
+    let outcome: Outcome;
+    try {
+      await faults.at('before-activity');
+      outcome = await runAttempt({
+        registry: engine.registry,
+        implementations: options.implementations,
+        open,
+        token,
+        progress,
+        signal: controller.signal,
+        log,
+        heartbeat: (value) => storeProgress(instanceId, token, value, controller),
+        after,
+      });
+      await faults.at('after-activity');
+    } finally {
+      attempts.delete(field);
+    }
+    if (controller.signal.aborted && controller.signal.reason === LEASE_LOST) return null;
+    return settle(open, token, outcome, chain);
+  }
+
+  async function storeProgress(
+    instanceId: string,
+    token: string,
+    value: unknown,
+    controller: AbortController,
+  ): Promise<void> {
+    const held = await engine.store.heartbeat(instanceId, token, worker, JSON.stringify(value));
+    if (!held) controller.abort('claim-lost');
+  }
+
+  async function settle(
+    open: OpenInstance,
+    token: string,
+    outcome: Outcome,
+    chain: { readonly worker: string; readonly queues: ReadonlySet<string> },
+  ): Promise<{ open: OpenInstance; token: string; progress: unknown } | null> {
+    const instanceId = open.record.id;
+    const attempt = open.record.activities[token]?.attempt ?? 0;
+    const queue = open.record.activities[token]?.queue ?? '';
+    if (outcome.kind === 'failed' && outcome.pausesQueue !== undefined) {
+      await options.pauseQueue(outcome.pausesQueue, outcome.failure.code, outcome.failure.message);
+    }
+    const event =
+      outcome.kind === 'done'
+        ? ({
+            kind: 'activity.done',
+            token,
+            attempt,
+            output: outcome.output,
+            ...namesOf(outcome.secrets),
+          } as const)
+        : ({
+            kind: 'activity.failed',
+            token,
+            attempt,
+            failure: outcome.failure,
+            jitter: Math.random(),
+          } as const);
+    const secrets = outcome.kind === 'done' ? seal(instanceId, outcome.secrets) : undefined;
+    const chained = options.isPaused(queue) ? undefined : chain;
+    const handled = await engine.handle(instanceId, { event }, { open, chain: chained, secrets });
+    await faults.at('before-ack');
+    if (handled.chained === null || handled.open === null) return null;
+    return { open: handled.open, token: handled.chained, progress: null };
+  }
+
+  function seal(instanceId: string, secrets: ReadonlyMap<string, string>) {
+    if (secrets.size === 0) return undefined;
+    const box = options.secretBox;
+    if (box === null)
+      throw new Error('an activity handed over a secret, but this worker has no key to seal it');
+    return {
+      set: [...secrets].map(([name, text]) => [name, box.seal(secretAad(instanceId, name), text)] as const),
+      drop: [],
+    };
+  }
+
+  return {
+    run(ticket) {
+      const work = activate(ticket);
+      const settled = work.catch((error: unknown) =>
+        log.error({ error: messageOf(error), instanceId: ticket.instanceId }, 'activation failed'),
+      );
+      activations.add(settled);
+      void settled.finally(() => activations.delete(settled));
+      return work;
+    },
+    running: () => [...attempts.values()],
+    abort: (field, reason) => attempts.get(field)?.controller.abort(reason),
+    abortAll(reason) {
+      for (const { controller } of attempts.values()) controller.abort(reason);
+    },
+    async idle() {
+      while (activations.size > 0) await Promise.all(activations);
+    },
+  };
+}
+
+function namesOf(secrets: ReadonlyMap<string, string>): { readonly secrets?: readonly string[] } {
+  return secrets.size === 0 ? {} : { secrets: [...secrets.keys()] };
+}
+
+function after(ms: number, callback: () => void): () => void {
+  // Node's timers hold 31 bits; a longer deadline is as good as none.
+  const timer = setTimeout(callback, Math.min(ms, 0x7fffffff));
+  return () => clearTimeout(timer);
+}

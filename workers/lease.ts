@@ -1,0 +1,72 @@
+/**
+ * A worker's lease: renewed every second by the store's clock, over after four. A worker that cannot renew in time stops
+ * what it runs before anybody else may begin it.
+ */
+import type { Engine } from '../engine/index.ts';
+import { AppError } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import { type Activations, LEASE_LOST } from './activations.ts';
+import { type Loop, startLoop } from './loop.ts';
+import { messageOf } from './message-of.ts';
+
+export const LEASE_TTL_MS = 4_000;
+const RENEW_EVERY_MS = 1_000;
+/** Given up this long before the lease ends, so that the clocks of two machines cannot disagree about it. */
+const SAFETY_MS = 500;
+
+export interface LeaseOptions {
+  readonly engine: Engine;
+  readonly worker: string;
+  readonly activations: Activations;
+  readonly log: Logger;
+  /** Epoch of the store found at boot; another one, or none, means the store was lost under us. */
+  readonly epoch: string;
+  onRenewed(seen: { readonly epoch: string; readonly tick: number }): void;
+  onStoreLost(error: AppError): void;
+}
+
+/** Takes the lease before it returns. */
+export async function startLease(options: LeaseOptions): Promise<Loop> {
+  const { engine, worker, activations, log } = options;
+  let renewedAt = performance.now();
+  let held = true;
+
+  async function renew(): Promise<void> {
+    const asked = performance.now();
+    const { epoch, tick } = await engine.store.renewLease(worker, LEASE_TTL_MS);
+    if (epoch !== options.epoch) {
+      options.onStoreLost(
+        new AppError('store-rewound', 'The store was emptied or replaced while the engine ran.', {
+          details: { expected: options.epoch, found: epoch },
+        }),
+      );
+      return;
+    }
+    renewedAt = asked;
+    held = true;
+    options.onRenewed({ epoch, tick });
+    for (const field of await engine.store.lostClaims(worker, activations.running()))
+      activations.abort(field, 'canceled');
+  }
+
+  await renew();
+  const loop = startLoop('lease', log, async () => {
+    await renew().catch((error: unknown) => log.warn({ error: messageOf(error) }, 'lease not renewed'));
+    return RENEW_EVERY_MS;
+  });
+  // Apart from the loop, because a renewal may hang for as long as the connection does.
+  const watch = setInterval(() => {
+    if (!held || performance.now() - renewedAt < LEASE_TTL_MS - SAFETY_MS) return;
+    held = false;
+    log.warn({ worker }, 'lease lost');
+    activations.abortAll(LEASE_LOST);
+  }, 100);
+  return {
+    nudge: loop.nudge,
+    async stop() {
+      clearInterval(watch);
+      await loop.stop();
+      await engine.store.dropLease(worker).catch(() => undefined);
+    },
+  };
+}

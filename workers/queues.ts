@@ -1,0 +1,118 @@
+/**
+ * BullMQ as carrier. A job says only which activity of which instance wants a worker; it is no record of anything. The
+ * outbox entry behind it is, and whoever takes that entry owns the attempt, so a job lost or doubled costs nothing.
+ */
+import { type ConnectionOptions, Queue, UnrecoverableError, Worker } from 'bullmq';
+import type { ActivityTicket } from '../engine/index.ts';
+import type { Logger } from '../shared/logger.ts';
+import { messageOf } from './message-of.ts';
+
+/** A job's data: ids only, since BullMQ keeps it in clear. */
+export interface ActivityJob {
+  readonly instanceId: string;
+  readonly token: string;
+  readonly queue: string;
+  readonly outboxId: string;
+}
+
+export interface QueueOptions {
+  readonly connection: ConnectionOptions;
+  readonly namespace: string;
+}
+
+/** One hash tag a queue, so that all of its keys live on one node of a cluster. */
+function prefixOf(namespace: string, queue: string): string {
+  return `{${namespace}:q:${queue}}`;
+}
+
+const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true, attempts: 1 } as const;
+
+export interface Dispatcher {
+  /** Puts fresh activities before the workers. */
+  dispatch(tickets: readonly ActivityTicket[]): Promise<void>;
+  /**
+   * Puts activities before the workers that nobody has taken for a while. Those of a queue with a backlog are left
+   * alone: they are waiting their turn.
+   */
+  redispatch(tickets: readonly ActivityTicket[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createDispatcher(options: QueueOptions & { readonly backlog: number }): Dispatcher {
+  const queues = new Map<string, Queue<ActivityJob, void, string>>();
+  const queueFor = (name: string): Queue<ActivityJob, void, string> => {
+    const known = queues.get(name);
+    if (known !== undefined) return known;
+    const queue = new Queue<ActivityJob, void, string>(name, {
+      connection: options.connection,
+      prefix: prefixOf(options.namespace, name),
+      defaultJobOptions: JOB_OPTIONS,
+      skipVersionCheck: true,
+    });
+    queues.set(name, queue);
+    return queue;
+  };
+
+  async function add(
+    tickets: readonly ActivityTicket[],
+    jobId: (ticket: ActivityTicket) => string | undefined,
+  ): Promise<void> {
+    await Promise.all(
+      tickets.map((ticket) => {
+        const id = jobId(ticket);
+        return queueFor(ticket.queue).add('activity', ticket, id === undefined ? {} : { jobId: id });
+      }),
+    );
+  }
+
+  return {
+    dispatch: (tickets) => add(tickets, () => undefined),
+    async redispatch(tickets) {
+      const names = [...new Set(tickets.map(({ queue }) => queue))];
+      const waiting = new Map(
+        await Promise.all(names.map(async (name) => [name, await queueFor(name).getWaitingCount()] as const)),
+      );
+      const wanted = tickets.filter(({ queue }) => (waiting.get(queue) ?? 0) < options.backlog);
+      // One waiting job an activity: BullMQ drops an id it already holds.
+      await add(wanted, ({ instanceId, token }) => `again.${instanceId}.${token}`);
+    },
+    async close() {
+      await Promise.all([...queues.values()].map((queue) => queue.close()));
+    },
+  };
+}
+
+export interface ConsumerOptions extends QueueOptions {
+  readonly queue: string;
+  readonly concurrency: number;
+  readonly log: Logger;
+  process(ticket: ActivityTicket): Promise<void>;
+}
+
+/** Takes jobs of one queue. An error in `process` never fails a job twice: what is owed stands in the outbox. */
+export function createConsumer(options: ConsumerOptions): Worker<ActivityJob, void, string> {
+  const worker = new Worker<ActivityJob, void, string>(
+    options.queue,
+    async (job) => {
+      try {
+        await options.process(job.data);
+      } catch (error) {
+        options.log.error({ error: messageOf(error), instanceId: job.data.instanceId }, 'activation failed');
+        throw new UnrecoverableError(messageOf(error));
+      }
+    },
+    {
+      connection: options.connection,
+      prefix: prefixOf(options.namespace, options.queue),
+      concurrency: options.concurrency,
+      lockDuration: 10_000,
+      stalledInterval: 5_000,
+      maxStalledCount: 1_000_000,
+      skipVersionCheck: true,
+    },
+  );
+  worker.on('error', (error) =>
+    options.log.warn({ error: messageOf(error), queue: options.queue }, 'queue trouble'),
+  );
+  return worker;
+}

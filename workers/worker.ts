@@ -1,0 +1,135 @@
+/** A worker process's whole: engine, queues, loops. Everything it needs comes in as arguments; `main.ts` makes them. */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
+import type { AnyWorkflow } from '../engine/index.ts';
+import {
+  type ActivityImplementation,
+  type Client,
+  createClient,
+  createEngine,
+  createRegistry,
+  type Engine,
+  type FaultPoints,
+  implementationMap,
+  type Registry,
+  type Store,
+} from '../engine/index.ts';
+import type { AppError } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { SecretBox } from '../shared/secrets.ts';
+import { createActivations } from './activations.ts';
+import { requireImplementations } from './coverage.ts';
+import { startLease } from './lease.ts';
+import { createPausedQueues } from './paused-queues.ts';
+import { createConsumer, createDispatcher } from './queues.ts';
+import { startClaimReaper, startOutboxSweeper } from './sweeper.ts';
+import { startTimerLoop } from './timer-loop.ts';
+
+export interface WorkerOptions {
+  /** A connection of kind `worker`; BullMQ duplicates it where it blocks. */
+  readonly redis: Redis;
+  readonly store: Store;
+  readonly namespace: string;
+  readonly workflows: readonly AnyWorkflow[];
+  /** What the contracts need; plain promise actors run as they are. */
+  readonly activities?: readonly ActivityImplementation[];
+  readonly log: Logger;
+  /** Attempts at once, per queue. */
+  readonly concurrency?: number;
+  readonly secretBox?: SecretBox | null;
+  /** Epoch found by `checkStore`; left out, whatever the store has. */
+  readonly epoch?: string;
+  readonly faults?: FaultPoints;
+  onRenewed?(seen: { readonly epoch: string; readonly tick: number }): void;
+  /** The store was emptied under us: the process must stop and say so. */
+  onStoreLost?(error: AppError): void;
+}
+
+export interface RunningWorker {
+  readonly id: string;
+  readonly engine: Engine;
+  readonly client: Client;
+  /** Stops taking work, lets attempts end for `graceMs`, aborts the rest, gives the lease up. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+const REAP_EVERY_MS = 500;
+
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { store, log, namespace, redis } = options;
+  const concurrency = options.concurrency ?? 50;
+  const id = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  const registry = createRegistry(options.workflows);
+  const implementations = implementationMap(options.activities ?? []);
+  const queues = requireImplementations(registry, implementations);
+  const dispatcher = createDispatcher({ connection: redis, namespace, backlog: concurrency * 2 });
+  const faults = options.faults;
+  const engine = createEngine({
+    store,
+    registry,
+    log,
+    ...(faults === undefined ? {} : { faults }),
+    async dispatch(tickets) {
+      await faults?.at('before-enqueue');
+      await dispatcher.dispatch(tickets);
+      await faults?.at('after-enqueue');
+    },
+  });
+  const paused = createPausedQueues(store, log);
+  const activations = createActivations({
+    engine,
+    worker: id,
+    implementations,
+    queues,
+    secretBox: options.secretBox ?? null,
+    log,
+    ...(faults === undefined ? {} : { faults }),
+    pauseQueue: paused.pause,
+    isPaused: paused.has,
+  });
+
+  const epoch = options.epoch ?? (await store.renewLease(id, 0)).epoch ?? '';
+  const lease = await startLease({
+    engine,
+    worker: id,
+    activations,
+    log,
+    epoch,
+    onRenewed: options.onRenewed ?? (() => {}),
+    onStoreLost: options.onStoreLost ?? (() => {}),
+  });
+  const consumers = queues.map((queue) =>
+    createConsumer({
+      connection: redis,
+      namespace,
+      queue,
+      concurrency,
+      log,
+      process: (ticket) => activations.run(ticket),
+    }),
+  );
+  const sweeper = startOutboxSweeper(engine, dispatcher, log);
+  const stopWaking = await store.onWake((shard) => sweeper.wake(shard));
+  const loops = [
+    startTimerLoop(engine, log),
+    sweeper,
+    startClaimReaper(engine, log, REAP_EVERY_MS),
+    paused.watch(consumers),
+  ];
+
+  async function stop(graceMs = 25_000): Promise<void> {
+    const pausing = Promise.all(consumers.map((consumer) => consumer.pause(true)));
+    await Promise.all([...loops.map((loop) => loop.stop()), stopWaking(), pausing]);
+    const grace = setTimeout(() => activations.abortAll('shutdown'), graceMs);
+    await activations.idle();
+    clearTimeout(grace);
+    await engine.settled();
+    await Promise.all(consumers.map((consumer) => consumer.close()));
+    await lease.stop();
+    await dispatcher.close();
+  }
+  return { id, engine, client: createClient(engine), stop };
+}
+
+export type { Registry };
