@@ -1,0 +1,1 @@
+export declare function ensurePackages(options: { root: string; log?: (text: string) => void }): boolean;

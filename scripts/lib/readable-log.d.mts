@@ -1,0 +1,1 @@
+export declare function readableLine(name: string, line: string, now?: Date): string;
