@@ -6,12 +6,12 @@ import { ActivityFailure, type FailureKind, isAppError } from '../shared/errors.
 import { uuidFrom } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { ActivityContext, ActivityImplementation, Verification } from './activity.ts';
+import { promiseCreatorOf } from './actor-logic.ts';
 import { errorToData, messageOf } from './codec.ts';
 import type { OpenInstance } from './engine.ts';
 import type { Failure } from './event.ts';
 import type { ActivityState } from './record.ts';
 import { type ActorDefinition, limitsOf, type Registry } from './registry.ts';
-import { promiseCreatorOf } from './xstate5.ts';
 
 export type Outcome =
   | { readonly kind: 'done'; readonly output: unknown; readonly secrets: ReadonlyMap<string, string> }

@@ -46,10 +46,7 @@ export function decide(input: DecideInput): Decision {
   const { record, envelope } = input;
   const { event } = envelope;
   if (event.kind === 'start') return record === null ? start(input, event) : nothing({ status: 'exists' });
-  if (record === null)
-    throw new AppError('instance-unknown', `There is no instance '${input.instanceId}'.`, {
-      details: { instanceId: input.instanceId },
-    });
+  if (record === null) throw new AppError('instance-unknown', `There is no instance '${input.instanceId}'.`);
   if (event.kind === 'signal' && typeof input.seen === 'string')
     return nothing({ status: 'duplicate', first: input.seen });
   if (isClosed(record.status) && event.kind !== 'secret.revealed') return nothing(closedReply(event));

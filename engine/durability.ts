@@ -4,7 +4,7 @@
  */
 import type { AnyActorLogic, AnyStateMachine, StateNode } from 'xstate';
 import { AppError } from '../shared/errors.ts';
-import { isMachine, kindOfLogic, logicOf, machineNodes } from './xstate5.ts';
+import { isMachine, kindOfLogic, logicOf, machineNodes } from './actor-logic.ts';
 
 export interface DurabilityProblem {
   /** Id of the state node (or the machine's own). */

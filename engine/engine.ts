@@ -9,7 +9,7 @@ import type { Logger } from '../shared/logger.ts';
 import { messageOf } from './codec.ts';
 import { activityOutboxId, planCommit } from './commit.ts';
 import { type Commitment, decide } from './decide.ts';
-import type { Envelope } from './event.ts';
+import type { EngineEvent, Envelope } from './event.ts';
 import type { FaultPoints } from './fault-points.ts';
 import { noFaults } from './fault-points.ts';
 import { indexesOf } from './indexes.ts';
@@ -140,7 +140,7 @@ export function createEngine(options: EngineOptions): Engine {
     given: HandleOptions,
   ): Promise<Handled | 'conflict'> {
     const { event } = envelope;
-    const definition = open?.definition ?? registry.get(event.kind === 'start' ? event.definition : '');
+    const definition = open?.definition ?? definitionToStart(instanceId, event);
     const decision = decide({
       registry,
       definition,
@@ -166,6 +166,13 @@ export function createEngine(options: EngineOptions): Engine {
       open: { record: planned.next, definition, snapshot: decision.snapshot },
       chained: planned.chained,
     };
+  }
+
+  function definitionToStart(instanceId: string, event: EngineEvent): Definition {
+    if (event.kind === 'start') return registry.get(event.definition);
+    throw new AppError('instance-unknown', `There is no instance '${instanceId}'.`, {
+      details: { instanceId },
+    });
   }
 
   function plan(

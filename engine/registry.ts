@@ -5,9 +5,10 @@
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
 import { AppError } from '../shared/errors.ts';
 import { type ActivityContract, contractOf, DEFAULT_RETRY, type RetryPolicy } from './activity.ts';
+import { isMachine, kindOfLogic, logicOf, machineNodes } from './actor-logic.ts';
 import type { AnyWorkflow } from './definition.ts';
 import { assertDurable } from './durability.ts';
-import { isMachine, kindOfLogic, logicOf, machineNodes, prepareMachine } from './xstate5.ts';
+import { prepareMachine } from './xstate5.ts';
 
 /** One machine, ready to be stepped. */
 export interface Definition {

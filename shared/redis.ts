@@ -80,6 +80,8 @@ function addressOf(url: string): RedisOptions {
 
 function behaviourOf(kind: RedisKind): RedisOptions {
   const common: RedisOptions = {
+    // Also how long a closed client keeps a process from ending.
+    disconnectTimeout: 250,
     retryStrategy: (times) =>
       Math.min(50 * 2 ** Math.min(times, 6), MAX_RECONNECT_DELAY_MS) + Math.random() * 100,
   };

@@ -13,8 +13,8 @@ export interface BootOptions {
   readonly redis: RedisConnection;
   readonly namespace: string;
   readonly shards: number;
-  /** Where this process remembers the store it last saw; each kind of process its own file. */
-  readonly stateDir: string;
+  /** Where this process remembers the store it last saw, each kind of process its own file; null remembers nothing. */
+  readonly stateDir: string | null;
   readonly process: string;
   /** An operator's word that an empty, older or other store is meant. */
   readonly acceptStore: boolean;
@@ -145,14 +145,17 @@ export function remember(
   seen: Remembered,
 ): void {
   const file = fileOf(options);
+  if (file === null) return;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.new`, JSON.stringify(seen));
   renameSync(`${file}.new`, file);
 }
 
 function recall(options: BootOptions): Remembered | null {
+  const file = fileOf(options);
+  if (file === null) return null;
   try {
-    const parsed = JSON.parse(readFileSync(fileOf(options), 'utf8')) as Partial<Remembered>;
+    const parsed = JSON.parse(readFileSync(file, 'utf8')) as Partial<Remembered>;
     return typeof parsed.epoch === 'string' && typeof parsed.tick === 'number'
       ? { epoch: parsed.epoch, tick: parsed.tick }
       : null;
@@ -165,6 +168,6 @@ function fileOf({
   stateDir,
   process,
   namespace,
-}: Pick<BootOptions, 'stateDir' | 'process' | 'namespace'>): string {
-  return join(stateDir, `store-seen-${namespace}-${process}.json`);
+}: Pick<BootOptions, 'stateDir' | 'process' | 'namespace'>): string | null {
+  return stateDir === null ? null : join(stateDir, `store-seen-${namespace}-${process}.json`);
 }
