@@ -19,15 +19,15 @@ export interface SignalContract<Payload extends z.ZodObject = z.ZodObject> {
 
 export type SignalContracts = Readonly<Record<string, SignalContract>>;
 
-/** A signal's payload must be the fields of the machine's event of that type. */
-type SignalsFor<Machine extends AnyStateMachine> = {
-  readonly [Type in EventFromLogic<Machine>['type']]?: SignalContract;
+/** A signal is named like an event of the machine. */
+type SignalsFor<Machine extends AnyStateMachine, Signals> = {
+  readonly [Type in keyof Signals]: Type extends EventFromLogic<Machine>['type'] ? SignalContract : never;
 };
 
 export interface WorkflowOptions<
   Name extends string,
   Machine extends AnyStateMachine,
-  Signals extends SignalsFor<Machine>,
+  Signals extends SignalContracts | undefined,
 > {
   readonly name: Name;
   /** A whole number from 1 up. Instances are pinned to it. */
@@ -41,7 +41,7 @@ export interface WorkflowOptions<
    * The signals outsiders may send. Left out, every event type but `xstate.*` is taken, unchecked, and one that the
    * state does not handle is ignored, as XState's own actor does.
    */
-  readonly signals?: Signals;
+  readonly signals?: Signals & SignalsFor<Machine, Signals>;
   /** Keys under which outsiders may signal an instance whose id they do not know, e.g. `tenant:6f0c…`. */
   readonly correlationKeys?: (context: ContextFrom<Machine>) => readonly string[];
   /** Short name of the subject, shown in lists (the end customer's name). */
@@ -72,7 +72,7 @@ export type AnyWorkflow = Workflow<string, AnyStateMachine, SignalContracts | un
 export function defineWorkflow<
   const Name extends string,
   Machine extends AnyStateMachine,
-  const Signals extends SignalsFor<Machine>,
+  const Signals extends SignalContracts | undefined = undefined,
 >(options: WorkflowOptions<Name, Machine, Signals>): Workflow<Name, Machine, Signals> {
   return {
     name: options.name,

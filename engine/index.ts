@@ -52,11 +52,12 @@ export {
 export type { Actor, Failure, MachineEvent, OperatorEvent } from './event.ts';
 export { type FaultPoint, type FaultPoints, noFaults } from './fault-points.ts';
 export { type ChainVerdict, type EffectNote, type HistoryEntry, verifyChain } from './history.ts';
+export { INDEX } from './indexes.ts';
 export { createMemoryStore } from './memory-store.ts';
 export type { Attention, InstanceStatus } from './record.ts';
 export { type BootOptions, checkStore, remember, type StoreReport } from './redis/boot.ts';
 export { createRedisStore, type RedisStoreOptions } from './redis/redis-store.ts';
 export { activityActors, createRegistry, limitsOf, type Registry, refOf } from './registry.ts';
-export type { Store } from './store.ts';
+export type { Need, Store } from './store.ts';
 export type { ActivityView, InstanceView, StateView, TaskView } from './view.ts';
 export { rootOf } from './view.ts';

@@ -101,14 +101,15 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     if (entry.wake) for (const listener of listeners) listener(shard(id));
   }
 
-  /** Members of one shard that are due, hidden for a while, in order of (score, member). */
-  function takeDue(set: Iterable<readonly [string, number]>, at: number, limit: number): string[] {
+  /** Members of one shard that are due, in order of (score, member). */
+  function takeDue(
+    set: Iterable<readonly [string, number]>,
+    instanceOf: (member: string) => string | undefined,
+    at: number,
+    limit: number,
+  ): string[] {
     return [...set]
-      .filter(
-        ([member, due]) =>
-          shard(member.split('|')[member.startsWith('a|') || member.startsWith('m|') ? 1 : 0] ?? '') === at &&
-          due <= now(),
-      )
+      .filter(([member, due]) => shard(instanceOf(member) ?? '') === at && due <= now())
       .sort(([a, dueA], [b, dueB]) => dueA - dueB || (a < b ? -1 : 1))
       .slice(0, limit)
       .map(([member]) => member);
@@ -174,7 +175,7 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
         .filter(({ instanceId }) => shard(instanceId) === at);
     },
     async dueTimers(at, limit, hideMs) {
-      const due = takeDue(timers, at, limit);
+      const due = takeDue(timers, (member) => member.split('|')[0], at, limit);
       for (const member of due) timers.set(member, now() + hideMs);
       const left = [...timers]
         .filter(([member]) => shard(member.slice(0, member.lastIndexOf('|'))) === at)
@@ -185,9 +186,13 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
       });
       return { timers: found, nextDue: left.length === 0 ? null : Math.min(...left) };
     },
+    async dropTimer(instanceId, token) {
+      timers.delete(`${instanceId}|${token}`);
+    },
     async dueOutbox(at, limit, hideMs) {
       const due = takeDue(
         [...outbox].map(([id, { due: ms }]) => [id, ms] as const),
+        (id) => id.split('|')[1],
         at,
         limit,
       );
@@ -199,6 +204,20 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     },
     async ackOutbox(_shard, ids) {
       for (const id of ids) outbox.delete(id);
+    },
+    async missing(instanceId, needs) {
+      return needs.filter((need) => {
+        const field = `${instanceId}|${need.token}`;
+        return need.kind === 'timer' ? !timers.has(field) : !outbox.has(need.outboxId) && !claims.has(field);
+      });
+    },
+    async putBack(instanceId, needs) {
+      for (const need of needs) {
+        const field = `${instanceId}|${need.token}`;
+        if (need.kind === 'timer' && !timers.has(field)) timers.set(field, need.fireAt);
+        if (need.kind === 'activity' && !outbox.has(need.outboxId))
+          outbox.set(need.outboxId, { due: now(), body: null });
+      }
     },
     async renewLease(worker, ttlMs) {
       leases.set(worker, now() + ttlMs);

@@ -117,6 +117,11 @@ export interface PausedQueue {
   readonly at: number;
 }
 
+/** Something outside its record that a running instance needs to go on. */
+export type Need =
+  | { readonly kind: 'timer'; readonly token: string; readonly fireAt: number }
+  | { readonly kind: 'activity'; readonly token: string; readonly outboxId: string };
+
 export interface Store {
   readonly shards: number;
   shardOf(id: string): number;
@@ -147,8 +152,15 @@ export interface Store {
     limit: number,
     hideMs: number,
   ): Promise<{ readonly timers: readonly DueTimer[]; readonly nextDue: number | null }>;
+  /** Forgets a timer that no record knows. */
+  dropTimer(instanceId: string, token: string): Promise<void>;
   dueOutbox(shard: number, limit: number, hideMs: number): Promise<readonly DueOutbox[]>;
   ackOutbox(shard: number, ids: readonly string[]): Promise<void>;
+
+  /** Which of these are not there: a timer not set, an activity neither in the outbox nor claimed. */
+  missing(instanceId: string, needs: readonly Need[]): Promise<readonly Need[]>;
+  /** Puts them there where they are still missing. */
+  putBack(instanceId: string, needs: readonly Need[]): Promise<void>;
 
   renewLease(worker: string, ttlMs: number): Promise<LeaseReply>;
   dropLease(worker: string): Promise<void>;

@@ -18,8 +18,10 @@ export function startTimerLoop(engine: Engine, log: Logger): Loop {
 
   async function fire(instanceId: string, token: string): Promise<void> {
     try {
-      await engine.handle(instanceId, { event: { kind: 'timer.fired', token } });
+      const { reply } = await engine.handle(instanceId, { event: { kind: 'timer.fired', token } });
+      if (reply.status === 'stale') await store.dropTimer(instanceId, token);
     } catch (error) {
+      if (isAppError(error, 'instance-unknown')) return await store.dropTimer(instanceId, token);
       // Hidden for a while, then found again; a worker that knows the workflow may be quicker.
       const level = isAppError(error, 'workflow-version-missing') ? 'debug' : 'warn';
       log[level]({ instanceId, token, error: messageOf(error) }, 'timer not fired');

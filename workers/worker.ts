@@ -19,6 +19,7 @@ import type { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { SecretBox } from '../shared/secrets.ts';
 import { createActivations } from './activations.ts';
+import { startAuditor } from './auditor.ts';
 import { requireImplementations } from './coverage.ts';
 import { startLease } from './lease.ts';
 import { createPausedQueues } from './paused-queues.ts';
@@ -115,6 +116,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     startTimerLoop(engine, log),
     sweeper,
     startClaimReaper(engine, log, REAP_EVERY_MS),
+    startAuditor(engine, log),
     paused.watch(consumers),
   ];
 

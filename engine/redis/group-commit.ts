@@ -40,7 +40,7 @@ export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEn
           counter,
           batch.map(({ entry }) => entry),
         );
-        for (const [index, item] of batch.entries()) item.resolve(readStatus(reply[index]));
+        for (const [index, item] of batch.entries()) answer(item, reply[index]);
       } catch (error) {
         for (const item of batch) item.reject(unavailable(error));
       }
@@ -99,18 +99,22 @@ function headerOf(entry: CommitEntry): string {
   });
 }
 
-function readStatus(status: ScriptReply | undefined): CommitReply {
+function answer(item: Waiting, status: ScriptReply | undefined): void {
   switch (status) {
     case 'OK':
-      return { status: 'ok' };
+      return item.resolve({ status: 'ok' });
     case 'CONFLICT':
-      return { status: 'conflict' };
+      return item.resolve({ status: 'conflict' });
     case 'EXISTS':
-      return { status: 'exists' };
+      return item.resolve({ status: 'exists' });
     case 'EARLY':
-      return { status: 'early' };
+      return item.resolve({ status: 'early' });
     default:
-      throw new AppError('commit-refused', `The store answered '${String(status)}' to a commit.`);
+      return item.reject(
+        new AppError('commit-refused', `The store answered '${String(status)}' to a commit.`, {
+          details: { instanceId: item.entry.instanceId },
+        }),
+      );
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   HeldClaim,
   ListQuery,
   LoadedInstance,
+  Need,
   ParkedSignal,
   PausedQueue,
   Store,
@@ -119,6 +120,9 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
         nextDue: reply[1] === null ? null : Number(reply[1]),
       };
     },
+    async dropTimer(instanceId, token) {
+      await redis.zrem(forId(instanceId).timers, `${instanceId}|${token}`);
+    },
     async dueOutbox(shard, limit, hideMs) {
       const keys = at(shard);
       const reply = list(await run('due', [keys.outbox, keys.bodies], [limit, hideMs]));
@@ -128,6 +132,20 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
       if (ids.length === 0) return;
       const keys = at(shard);
       await Promise.all([redis.zrem(keys.outbox, ...ids), redis.hdel(keys.bodies, ...ids)]);
+    },
+
+    async missing(instanceId, needs) {
+      const keys = forId(instanceId);
+      const found = await Promise.all(needs.map((need) => isThere(redis, keys, instanceId, need)));
+      return needs.filter((_, index) => found[index] !== true);
+    },
+    async putBack(instanceId, needs) {
+      const keys = forId(instanceId);
+      for (const need of needs) {
+        if (need.kind === 'timer')
+          await redis.zadd(keys.timers, 'NX', need.fireAt, `${instanceId}|${need.token}`);
+        else await redis.zadd(keys.outbox, 'NX', 0, need.outboxId);
+      }
     },
 
     async renewLease(worker, ttlMs) {
@@ -146,10 +164,13 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
 
     async register(key, instanceId) {
       const keys = forId(key);
-      const reply = list(await run('register', [keys.key(key), keys.parkedUnder(key)], [instanceId]));
-      return pairs(reply).map(
-        ([signalId, body]): ParkedSignal => ({ key, signalId, body: body ?? '', at: 0 }),
+      const reply = list(
+        await run('register', [keys.key(key), keys.parkedUnder(key), keys.parked], [instanceId, key]),
       );
+      return Array.from({ length: reply.length / 3 }, (_, index): ParkedSignal => {
+        const [signalId, body, at] = reply.slice(index * 3);
+        return { key, signalId: String(signalId), body: String(body), at: Number(at) };
+      });
     },
     async unregister(key, instanceId) {
       await redis.srem(forId(key).key(key), instanceId);
@@ -230,6 +251,20 @@ function createStoreClock(): { now(): number; learn(ms: number): void } {
   };
 }
 
+async function isThere(
+  redis: RedisConnection,
+  keys: ShardKeys,
+  instanceId: string,
+  need: Need,
+): Promise<boolean> {
+  const field = `${instanceId}|${need.token}`;
+  if (need.kind === 'timer') return (await redis.zscore(keys.timers, field)) !== null;
+  return (
+    (await redis.zscore(keys.outbox, need.outboxId)) !== null ||
+    (await redis.hexists(keys.claims, field)) === 1
+  );
+}
+
 function claimArgs(instanceId: string, outboxId: string, { token, worker }: ClaimRequest): string[] {
   return [outboxId, `${instanceId}|${token}`, worker, token];
 }
@@ -281,7 +316,7 @@ async function readParked(
       const key = member.slice(0, cut);
       const signalId = member.slice(cut + 1);
       const body = await redis.hget((shards[shard] as ShardKeys).parkedUnder(key), signalId);
-      return { key, signalId, body: body ?? '', at: score };
+      return { key, signalId, body: body ?? '', at: Math.floor(score) };
     }),
   );
 }

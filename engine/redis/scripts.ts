@@ -12,7 +12,7 @@ const SCRIPTS = {
   unclaim: 2,
   heartbeat: 2,
   due: null,
-  register: 2,
+  register: 3,
   route: 3,
   renew: 2,
   live: 1,

@@ -11,8 +11,9 @@ ARGV  1 key prefix of the shard   2 client id   3 batch counter   4 wake channel
               sdrop {name}, tset {{token, ms}}, tclr {token}, oadd {{id, delay ms, body or false}}, odrop {id},
               cadd {{token, worker}}, cdrop {token}, forget {token},
               iscore, iadd {name}, idrop {name}, wake
-REPLY { ms, status per entry ... }   status: OK | CONFLICT | EXISTS | EARLY
-ERROR SUPERSEDED when a later batch of this client was applied; WRONGTYPE-like `BADKEY` before anything is written.
+REPLY { ms, status per entry ... }   status: OK | CONFLICT | EXISTS | EARLY | BADKEY (a key of the entry has a foreign type)
+ERROR SUPERSEDED when a later batch of this client was applied; BADKEY when a key of the shard has a foreign type;
+      nothing is written then.
 
 No command after an entry's first write can fail: every key's type is checked and every header decoded before.
 ]]
@@ -37,11 +38,9 @@ end
 local headers = {}
 for at = 6, #ARGV, 4 do
   local header = cjson.decode(ARGV[at])
-  if not (check(prefix .. 'i:' .. header.id, 'hash') and check(prefix .. 'h:' .. header.id, 'list')) then
-    return redis.error_reply('BADKEY a key of the instance has a foreign type')
-  end
-  for _, name in ipairs(header.iadd) do
-    if not check(prefix .. 'ix:' .. name, 'zset') then return redis.error_reply('BADKEY an index has a foreign type') end
+  header.sound = check(prefix .. 'i:' .. header.id, 'hash') and check(prefix .. 'h:' .. header.id, 'list')
+  for _, names in ipairs({ header.iadd, header.idrop }) do
+    for _, name in ipairs(names) do header.sound = header.sound and check(prefix .. 'ix:' .. name, 'zset') end
   end
   headers[#headers + 1] = header
 end
@@ -51,8 +50,10 @@ local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
 local function apply(header, body, machine, line)
   local id = header.id
+  if not header.sound then return 'BADKEY' end
   local key = prefix .. 'i:' .. id
   local revision = tonumber(redis.call('HGET', key, 'r') or '0')
+  if not revision then return 'BADKEY' end
   if header.rev == 0 and revision > 0 then return 'EXISTS' end
   if revision ~= header.rev then return 'CONFLICT' end
   if header.due and now < header.due then return 'EARLY' end

@@ -10,6 +10,7 @@ local found = redis.call('SMEMBERS', KEYS[1])
 if #found > 0 then return found end
 if redis.call('HSETNX', KEYS[2], ARGV[2], ARGV[3]) == 1 then
   local time = redis.call('TIME')
-  redis.call('ZADD', KEYS[3], tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000), ARGV[1] .. '\n' .. ARGV[2])
+  -- Ms with three decimals, so that signals of one ms keep their order.
+  redis.call('ZADD', KEYS[3], string.format('%s%03d.%03d', time[1], math.floor(time[2] / 1000), time[2] % 1000), ARGV[1] .. '\n' .. ARGV[2])
 end
 return {}

@@ -1,0 +1,59 @@
+/**
+ * Looks for what commits make impossible and only a damaged or rewound store can bring about: a running instance whose
+ * timer, activity or child exists in its record and nowhere else. What can be mended is mended; all of it is logged.
+ */
+import { type Engine, INDEX, type OpenInstance, ticketOf } from '../engine/index.ts';
+import { isAppError } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import { type Loop, startLoop } from './loop.ts';
+
+/** Instances looked at per turn, a turn every second: a small share of a worker however many are parked. */
+const PAGE = 100;
+const EVERY_MS = 1_000;
+
+export function startAuditor(engine: Engine, log: Logger): Loop {
+  const { store } = engine;
+  let before: { readonly score: number; readonly id: string } | null = null;
+
+  return startLoop('audit', log, async () => {
+    const page = await store.list({ indexes: [INDEX.status('running')], limit: PAGE, before });
+    for (const { id } of page) await audit(engine, id, log);
+    const last = page.at(-1);
+    before = page.length < PAGE || last === undefined ? null : last;
+    return EVERY_MS;
+  });
+}
+
+/** Puts back what an instance needs to go on; answers with what was missing. */
+export async function audit(engine: Engine, instanceId: string, log: Logger): Promise<readonly string[]> {
+  const open = await openIfKnown(engine, instanceId);
+  if (open === null || open.record.status !== 'running') return [];
+  const needed = needsOf(open);
+  const missing = await engine.store.missing(instanceId, needed);
+  if (missing.length === 0) return [];
+  // Only what is still so: the instance may have moved on between the two reads.
+  const now = await openIfKnown(engine, instanceId);
+  if (now === null || now.record.revision !== open.record.revision) return [];
+  await engine.store.putBack(instanceId, missing);
+  log.error({ instanceId, missing: missing.map(({ token }) => token) }, 'store damage mended');
+  return missing.map(({ token }) => token);
+}
+
+async function openIfKnown(engine: Engine, instanceId: string): Promise<OpenInstance | null> {
+  try {
+    return await engine.open(instanceId);
+  } catch (error) {
+    if (isAppError(error, 'workflow-version-missing')) return null;
+    throw error;
+  }
+}
+
+function needsOf({ record }: OpenInstance) {
+  const timers = Object.entries(record.timers).map(
+    ([token, { fireAt }]) => ({ kind: 'timer', token, fireAt }) as const,
+  );
+  const activities = Object.entries(record.activities)
+    .filter(([, { phase }]) => phase === 'open')
+    .map(([token]) => ({ kind: 'activity', token, outboxId: ticketOf(record, token).outboxId }) as const);
+  return [...timers, ...activities];
+}
