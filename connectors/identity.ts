@@ -1,0 +1,256 @@
+/**
+ * Access tokens by the Secure Application Model (microsoft-apis facts 1): one application, one partner user who signed
+ * in once with MFA, one refresh token that serves every tenant and is replaced on each use.
+ */
+import { z } from 'zod';
+import { type Clock, systemClock } from '../shared/clock.ts';
+import type { MicrosoftConfig } from '../shared/config.ts';
+import { ActivityFailure } from '../shared/errors.ts';
+import type { Logger } from '../shared/logger.ts';
+import { Secret } from '../shared/secrets.ts';
+import { call, type ReadOptions, route, type Service, type TokenSource } from './http.ts';
+import { type AadError, signInFailure } from './sign-in-failures.ts';
+
+export type Resource = 'partner-center' | 'graph';
+
+/** Where the newest refresh token lives between processes; the worker seals it in Redis. */
+export interface RefreshTokenStore {
+  load(): Promise<Secret | null>;
+  save(refreshToken: Secret): Promise<void>;
+}
+
+export interface TokenRequest {
+  /** A tenant id or verified domain. */
+  readonly tenant: string;
+  readonly resource: Resource;
+  /** `user` (default) acts as the partner's user, `app` as the application alone. */
+  readonly grant?: 'user' | 'app';
+  /** A token that was just refused: it is not handed out again. */
+  readonly refused?: string;
+}
+
+export interface Identity {
+  /** A token that is good for at least another minute. Raises ActivityFailure with an `aadsts-<number>` code. */
+  token(request: TokenRequest): Promise<Secret>;
+  tokenSource(request: Pick<TokenRequest, 'tenant' | 'resource' | 'grant'>): TokenSource;
+  /** Drops the tokens of a tenant: those issued before a consent lack the new scopes. */
+  forget(tenant: string): void;
+  /** The tenant that owns a domain, found without signing in; null when no tenant does. */
+  discoverTenant(domain: string, options?: ReadOptions): Promise<{ readonly tenantId: string } | null>;
+}
+
+export interface IdentityDeps {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  readonly refreshTokens?: RefreshTokenStore;
+}
+
+const TokenAnswer = z.object({
+  access_token: z.string().min(1),
+  expires_in: z.coerce.number().positive(),
+  refresh_token: z.string().min(1).optional(),
+});
+type TokenAnswer = z.output<typeof TokenAnswer>;
+const Discovery = z.object({ issuer: z.string().optional(), error: z.string().optional() });
+const Claims = z.object({ amr: z.array(z.string()).optional() });
+
+const EARLY_EXPIRY_MS = 5 * 60_000;
+const MAX_CACHED = 1_000;
+/** Refresh tokens that will never work again. */
+const DEAD_GRANT = [
+  'aadsts-70008',
+  'aadsts-700082',
+  'aadsts-50173',
+  'aadsts-70043',
+  'identity-invalid_grant',
+];
+
+interface CachedToken {
+  readonly value: Secret;
+  readonly usableUntil: number;
+}
+
+export function createIdentity(config: MicrosoftConfig, deps: IdentityDeps): Identity {
+  const clock = deps.clock ?? systemClock;
+  const cache = new Map<string, CachedToken>();
+  const underWay = new Map<string, Promise<Secret>>();
+  let newest = config.refreshToken;
+
+  /** The newest one, then the configured one: after a new consent the stored one is dead and the configured is not. */
+  async function refreshTokens(): Promise<string[]> {
+    const stored = (await deps.refreshTokens?.load()) ?? newest;
+    const tokens = [stored, config.refreshToken].flatMap((token) => (token === null ? [] : [token.reveal()]));
+    return [...new Set(tokens)];
+  }
+
+  async function keep(rotated: string | undefined): Promise<void> {
+    if (rotated === undefined) return;
+    newest = new Secret(rotated);
+    // The one in use stays valid for weeks, so a failed save must not cost the token in hand.
+    await deps.refreshTokens?.save(newest).catch((error: unknown) => {
+      deps.log.error(
+        { reason: error instanceof Error ? error.message : 'unknown' },
+        'refresh-token-not-saved',
+      );
+    });
+  }
+
+  async function acquire(request: TokenRequest): Promise<Secret> {
+    const grant = request.grant ?? 'user';
+    const body =
+      grant === 'user'
+        ? await redeem(request)
+        : await exchange(request, { grant_type: 'client_credentials' });
+    if (grant === 'user') await keep(body.refresh_token);
+    if (grant === 'user' && request.resource === 'partner-center' && config.requireMfa)
+      requireMfa(body.access_token);
+
+    const lifetimeMs = body.expires_in * 1_000;
+    const value = new Secret(body.access_token);
+    const early = Math.min(EARLY_EXPIRY_MS, lifetimeMs / 2);
+    if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value ?? '');
+    cache.set(keyOf(request), { value, usableUntil: clock.now() + lifetimeMs - early });
+    return value;
+  }
+
+  async function redeem(request: TokenRequest): Promise<TokenAnswer> {
+    const tokens = await refreshTokens();
+    for (const [index, refreshToken] of tokens.entries()) {
+      try {
+        return await exchange(request, { grant_type: 'refresh_token', refresh_token: refreshToken });
+      } catch (failure) {
+        const isDead = failure instanceof ActivityFailure && DEAD_GRANT.includes(failure.code);
+        if (!isDead || index === tokens.length - 1) throw failure;
+      }
+    }
+    throw new ActivityFailure('terminal', 'refresh-token-missing', 'No partner user has signed in yet.', {
+      pausesQueue: request.resource,
+    });
+  }
+
+  async function exchange(request: TokenRequest, grant: Record<string, string>): Promise<TokenAnswer> {
+    const form = {
+      ...grant,
+      client_id: config.clientId,
+      client_secret: config.clientSecret.reveal(),
+      scope: request.resource === 'partner-center' ? config.partnerCenterScope : config.graphScope,
+    };
+    const isPartner = request.tenant.toLowerCase() === config.partnerTenantId.toLowerCase();
+    const service = authority(config, deps.log, request.resource);
+    const path = route`/${request.tenant}/oauth2/v2.0/token`;
+    try {
+      // A lost answer does no harm: the old refresh token stays valid.
+      const options = { method: 'POST', path, form, mutating: false, schema: TokenAnswer } as const;
+      return (await call(service, options, {})).body;
+    } catch (failure) {
+      throw signInFailure(failure, { isPartner, queue: request.resource });
+    }
+  }
+
+  async function token(request: TokenRequest): Promise<Secret> {
+    const key = keyOf(request);
+    const cached = cache.get(key);
+    const usable =
+      cached !== undefined && clock.now() < cached.usableUntil && cached.value.reveal() !== request.refused;
+    if (usable) return cached.value;
+    const running = underWay.get(key);
+    if (running !== undefined) return running;
+    // Shared by every caller, so no single caller's abort may end it; its own time limit does.
+    const started = acquire(request).finally(() => underWay.delete(key));
+    underWay.set(key, started);
+    return started;
+  }
+
+  return {
+    token,
+    tokenSource:
+      (request) =>
+      async ({ refused }) =>
+        (await token({ ...request, refused })).reveal(),
+    forget(tenant) {
+      for (const key of cache.keys()) {
+        if (key.startsWith(`${tenant.toLowerCase()} `)) cache.delete(key);
+      }
+    },
+    async discoverTenant(domain, options = {}) {
+      const path = route`/${domain}/v2.0/.well-known/openid-configuration`;
+      const service = authority(config, deps.log, 'identity');
+      const { status, body } = await call(
+        service,
+        { method: 'GET', path, schema: Discovery, accept: [400] },
+        options,
+      );
+      const tenantId = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i.exec(body.issuer ?? '')?.[0];
+      if (status === 400) return null;
+      if (tenantId !== undefined) return { tenantId: tenantId.toLowerCase() };
+      throw new ActivityFailure('unexpected', 'identity-shape', 'The discovery document names no tenant.');
+    },
+  };
+}
+
+function keyOf(request: TokenRequest): string {
+  return `${request.tenant.toLowerCase()} ${request.resource} ${request.grant ?? 'user'}`;
+}
+
+/** Partner Center refuses app+user tokens without it, so say so before the first call does. */
+function requireMfa(accessToken: string): void {
+  const payload = accessToken.split('.')[1] ?? '';
+  const claims = Claims.safeParse(jsonOf(Buffer.from(payload, 'base64url').toString('utf8')));
+  if (claims.data?.amr?.includes('mfa') === true) return;
+  throw new ActivityFailure(
+    'terminal',
+    'identity-mfa-missing',
+    'The partner user signed in without MFA; consent again with MFA.',
+    {
+      pausesQueue: 'partner-center',
+    },
+  );
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+const AadErrorBody = z.object({
+  error: z.string(),
+  error_description: z.string().default(''),
+  error_codes: z.array(z.number()).default([]),
+});
+
+function authority(config: MicrosoftConfig, log: Logger, queue: string): Service {
+  return {
+    name: 'identity',
+    queue,
+    baseUrl: config.authorityUrl,
+    timeoutMs: config.timeoutMs,
+    log,
+    headers: (ids) => ({ 'client-request-id': ids.correlationId }),
+    readError(body) {
+      const parsed = AadErrorBody.safeParse(body);
+      if (!parsed.success) return undefined;
+      const { error, error_description: text, error_codes: codes } = parsed.data;
+      const known: AadError = { error, number: codes[0] ?? numberIn(text) };
+      return {
+        code: known.number === undefined ? error : `aadsts-${known.number}`,
+        text,
+        retryAdvised: false,
+      };
+    },
+    rules: {
+      conflicts: {},
+      stale: [],
+      transient: ['temporarily_unavailable'],
+      doubtful: [],
+      unauthorizedPauses: false,
+    },
+  };
+}
+
+function numberIn(text: string): number | undefined {
+  const digits = /AADSTS(\d{4,9})/.exec(text)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
