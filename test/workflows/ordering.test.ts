@@ -1,0 +1,160 @@
+import { describe, expect, it } from '@jest/globals';
+import { type OrderingOutput, orderingMachine } from '../../workflows/parts/ordering.ts';
+import { seatsMachine } from '../../workflows/parts/seats.ts';
+import { type Driver, drive } from './harness.ts';
+import { ANSWERS, CART, OUTCOMES, PAYLOADS, PLACED, STARTS } from './samples.ts';
+
+const answer = (name: string, index = 0) => ANSWERS[name]?.[index];
+const approval = PAYLOADS['order.approved'] ?? [];
+const outputOf = (driver: Driver) => driver.snapshot().output as OrderingOutput;
+
+function toApproval(): Driver {
+  return drive(orderingMachine, STARTS['ordering'])
+    .done('clearance', OUTCOMES['clearance']?.[0])
+    .done('resolveCatalogue', answer('resolveCatalogue'))
+    .done('readSeats', {
+      seats: [
+        { skuId: 'efccb6f7-5641-4e0e-bd10-b4976e1bf68e', present: true, enabled: 25, consumed: 0, free: 25 },
+      ],
+    })
+    .done('createCart', CART);
+}
+const toCheckout = () =>
+  toApproval().signal('order.approved', approval[0]).done('readCart', answer('readCart'));
+/** The checkout's outcome is unknown and no order showed in two look-ups. */
+const toSecondLookUp = (driver: Driver) =>
+  driver
+    .fail('checkoutCart')
+    .done('findOrder', { orders: [] })
+    .timer('orderLookup')
+    .done('findOrder', { orders: [] });
+
+describe('an approval', () => {
+  it('is bound to the cart and its price', () => {
+    const driver = toApproval();
+
+    expect(driver.takes('order.approved', { cartId: 'cart-1', priceHash: 'hash-2' })).toBe(false);
+    expect(driver.takes('order.approved', { cartId: 'cart-2', priceHash: 'hash-1' })).toBe(false);
+    expect(driver.takes('order.approved', { cartId: 'cart-1', priceHash: 'hash-1' })).toBe(true);
+  });
+
+  it('is asked for again when the price changed meanwhile, and the old one no longer counts', () => {
+    const driver = toApproval().signal('order.approved', approval[0]).done('readCart', answer('readCart', 1));
+
+    expect(driver.is('awaitingApproval')).toBe(true);
+    expect(driver.context()).toMatchObject({ priceChanged: true, approval: null });
+    expect(driver.takes('order.approved', approval[0])).toBe(false);
+    expect(driver.takes('order.approved', approval[1])).toBe(true);
+  });
+
+  it('that comes after the cart lapsed leads to a new cart, not to an order', () => {
+    const driver = toApproval().signal('order.approved', approval[0]).done('readCart', answer('readCart', 3));
+
+    expect(driver.running()).toEqual(['resolveCatalogue']);
+  });
+
+  it('nobody gives is asked for at the price of a new cart before the old one lapses', () => {
+    expect(toApproval().timer('cartLifetime').running()).toEqual(['resolveCatalogue']);
+  });
+});
+
+describe('a paid order', () => {
+  it('is placed, provisioned and reported', () => {
+    const driver = toCheckout().done('checkoutCart', answer('checkoutCart'));
+
+    expect(driver.input('provisioning')).toMatchObject({
+      orderIds: ['order-1'],
+      expectedSeats: [{ enabled: 50 }],
+    });
+
+    driver.done('provisioning', OUTCOMES['provisioning']?.[0]);
+
+    expect(outputOf(driver)).toMatchObject({ outcome: 'done', orders: [{ orderId: 'order-1' }] });
+  });
+
+  it('whose outcome is unknown is looked up and adopted', () => {
+    const driver = toCheckout()
+      .fail('checkoutCart')
+      .done('findOrder', { orders: [PLACED] });
+
+    expect(driver.is('provisioning')).toBe(true);
+    expect(driver.context()).toMatchObject({ orders: [{ orderId: 'order-1' }] });
+  });
+
+  it('that does not show in two look-ups a pause apart is tried again with the same cart', () => {
+    const driver = toSecondLookUp(toCheckout()).done('readCartAgain', answer('readCart'));
+
+    expect(driver.input('checkoutCart')).toMatchObject({ cartId: 'cart-1' });
+    expect(driver.running()).toEqual(['checkoutCart']);
+  });
+
+  it('is never repeated with another cart without a person', () => {
+    const driver = toSecondLookUp(toCheckout()).done('readCartAgain', answer('readCart', 3));
+    expect(driver.is('orderUnknown')).toBe(true);
+
+    driver.signal('order.not-placed', { reason: 'Not in the history.' });
+
+    expect(driver.running()).toEqual(['resolveCatalogue']);
+    expect(driver.context()).toMatchObject({ approval: null, cart: null });
+  });
+
+  it('is left to a person after three checkouts of the same cart', () => {
+    let driver = toCheckout();
+    for (let checkout = 1; checkout < 3; checkout += 1)
+      driver = toSecondLookUp(driver).done('readCartAgain', answer('readCart'));
+
+    toSecondLookUp(driver).done('readCartAgain', answer('readCart'));
+
+    expect(driver.is('orderUnknown')).toBe(true);
+  });
+
+  it('found twice is left to a person', () => {
+    const driver = toCheckout()
+      .fail('checkoutCart')
+      .done('findOrder', { orders: [PLACED, { ...PLACED, orderId: 'order-2' }] });
+
+    expect(driver.is('orderUnknown')).toBe(true);
+  });
+
+  it('is not abandoned by a cancel in the middle of the checkout; the cancel takes effect afterwards and the order is named', () => {
+    const driver = toCheckout().signal('cancel.requested');
+    expect(driver.running()).toEqual(['checkoutCart']);
+
+    driver.done('checkoutCart', answer('checkoutCart'));
+
+    expect(outputOf(driver)).toMatchObject({ outcome: 'canceled', orders: [{ orderId: 'order-1' }] });
+  });
+
+  it('of which a part was refused keeps the placed part and orders the rest in a new, newly approved cart', () => {
+    const driver = toCheckout().done('checkoutCart', answer('checkoutCart', 1)).signal('retry.requested');
+
+    expect(driver.running()).toEqual(['resolveCatalogue']);
+    expect(driver.context()).toMatchObject({ orders: [{ orderId: 'order-1' }], approval: null });
+  });
+});
+
+describe('more seats', () => {
+  const toSeatsApproval = () =>
+    drive(seatsMachine, STARTS['seats'])
+      .done('clearance', OUTCOMES['clearance']?.[0])
+      .done('readSubscription', answer('readSubscription'))
+      .done('readSeats', answer('readSeats'));
+
+  it('are an absolute number, computed once', () => {
+    const driver = toSeatsApproval()
+      .signal('seats.approved', { subscriptionId: 'subscription-1', targetQuantity: 35 })
+      .done('changeSeats', answer('changeSeats', 1))
+      .signal('retry.requested')
+      .done('readSubscription', answer('readSubscription', 1));
+
+    expect(driver.context()).toMatchObject({ baseQuantity: 25, targetQuantity: 35 });
+  });
+
+  it('approved as another number are refused', () => {
+    const driver = toSeatsApproval();
+
+    expect(driver.takes('seats.approved', { subscriptionId: 'subscription-1', targetQuantity: 36 })).toBe(
+      false,
+    );
+  });
+});

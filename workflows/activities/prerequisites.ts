@@ -1,0 +1,34 @@
+/** Checks on our own side, and the closing report. Facts: microsoft-apis 8 (H13), guide section 2. */
+import { z } from 'zod';
+import { defineActivity } from '../../engine/activity.ts';
+import { Guid, Timestamp } from './shapes.ts';
+
+/** Is the signed-in partner user an Admin Agent, and do our security groups exist with members? */
+export const checkPartnerAccess = defineActivity({
+  name: 'checkPartnerAccess',
+  description: 'Checking our Admin Agent access',
+  queue: 'graph',
+  input: z.object({ groupIds: z.array(Guid) }),
+  output: z.object({
+    adminAgent: z.boolean(),
+    signedInAs: z.string().nullable(),
+    missingGroupIds: z.array(Guid),
+  }),
+});
+
+/** Do Graph and Partner Center answer us? It took the place of the retired directory module for PowerShell. */
+export const checkTooling = defineActivity({
+  name: 'checkTooling',
+  description: 'Checking Graph and Partner Center access',
+  queue: 'partner-center',
+  input: z.object({}),
+  output: z.object({ ready: z.boolean(), message: z.string().nullable() }),
+});
+
+/** Stamps the collected facts with the time of closing. Pure data: it asks nobody. */
+export const writeClosingReport = defineActivity({
+  name: 'writeClosingReport',
+  description: 'Writing the closing report',
+  input: z.object({ report: z.record(z.string(), z.json()) }),
+  output: z.object({ closedAt: Timestamp }),
+});

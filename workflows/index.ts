@@ -1,0 +1,39 @@
+/** The workflows, and every activity they may ask for. */
+import type { AnyWorkflow } from '../engine/definition.ts';
+import { onboardExistingCspCustomer } from './onboard-existing-csp-customer.ts';
+import { onboardExistingOfficeCustomer } from './onboard-existing-office-customer.ts';
+import { onboardNewCustomer } from './onboard-new-customer.ts';
+import { access } from './parts/access.ts';
+import { clearance } from './parts/clearance.ts';
+import { consent } from './parts/consent.ts';
+import { directory } from './parts/directory.ts';
+import { licences } from './parts/licences.ts';
+import { ordering } from './parts/ordering.ts';
+import { prerequisites } from './parts/prerequisites.ts';
+import { provisioning } from './parts/provisioning.ts';
+import { seats } from './parts/seats.ts';
+
+export { activityContracts } from './activities/index.ts';
+
+/** The three paths: what staff start. */
+export const workflows: readonly AnyWorkflow[] = [
+  onboardExistingOfficeCustomer,
+  onboardExistingCspCustomer,
+  onboardNewCustomer,
+];
+
+/** The stretches the paths invoke. Registered too, so that signals reach them by name and correlation key. */
+export const parts: readonly AnyWorkflow[] = [
+  prerequisites,
+  consent,
+  access,
+  clearance,
+  ordering,
+  seats,
+  provisioning,
+  licences,
+  directory,
+];
+
+/** What an engine has to register. */
+export const allWorkflows: readonly AnyWorkflow[] = [...workflows, ...parts];

@@ -1,0 +1,910 @@
+/**
+ * Onboarding a new customer (guide 3.3): somebody without a tenant. The form is judged by the rules of the country, the domain
+ * and the address before anything is created; then customer and tenant are created, the sign-in data handed over, the
+ * subscriptions ordered, licences assigned and the directory seen to. The admin password is sealed by the activity that gets
+ * it; this statechart never sees it.
+ */
+import { assign, emit, sendTo, setup } from 'xstate';
+import { z } from 'zod';
+import { activity } from '../engine/activity.ts';
+import { defineWorkflow, type StateMeta } from '../engine/definition.ts';
+import { checkDomain, createCustomer, readCountryRules, validateAddress } from './activities/customers.ts';
+import { writeClosingReport } from './activities/prerequisites.ts';
+import { readRelationship, terminateAdminRelationship } from './activities/relationships.ts';
+import { Address, ContactPerson, type OrderLine } from './activities/shapes.ts';
+import { accessMachine } from './parts/access.ts';
+import {
+  type Ending,
+  type Failure,
+  failing,
+  failureOf,
+  overdue,
+  retrying,
+  type TaskOverdue,
+} from './parts/common.ts';
+import { consentMachine } from './parts/consent.ts';
+import { directoryMachine } from './parts/directory.ts';
+import { type CountryRules, type CustomerForm, domainOf, formProblems } from './parts/form.ts';
+import { licencesMachine } from './parts/licences.ts';
+import { orderingMachine } from './parts/ordering.ts';
+import { prerequisitesMachine } from './parts/prerequisites.ts';
+import {
+  asJson,
+  assignableSkus,
+  type ClosingReport,
+  closingReport,
+  type Facts,
+  NO_FACTS,
+  withdrawableRelationship,
+} from './report.ts';
+import { pick, type SignalEvent } from './signals.ts';
+import { Attested, Directory, Invitation, Licences, Order, Partner, SettingsField } from './start-form.ts';
+
+export const OnboardNewCustomerInput = z.object({
+  customer: z
+    .object({
+      name: z
+        .string()
+        .min(2)
+        .max(200)
+        .meta({ title: 'Company name', examples: ['Fabrikam GmbH'] }),
+      domainPrefix: z
+        .string()
+        .min(1)
+        .max(27)
+        .meta({
+          title: 'Domain prefix',
+          description: 'What comes before .onmicrosoft.com',
+          examples: ['fabrikam'],
+        }),
+      contact: ContactPerson.meta({ title: 'Contact' }),
+      address: Address.meta({ title: 'Address' }),
+      registrationNumber: z
+        .string()
+        .max(50)
+        .nullable()
+        .default(null)
+        .meta({ title: 'Organisation registration number' }),
+    })
+    .meta({ title: 'Customer' }),
+  partner: Partner,
+  invitation: Invitation,
+  order: Order,
+  licences: Licences,
+  directory: Directory,
+  attested: Attested,
+  settings: SettingsField,
+});
+type Form = z.output<typeof OnboardNewCustomerInput>;
+
+export interface OnboardNewCustomerOutput extends ClosingReport {
+  readonly closedAt: string | null;
+  readonly domain: string;
+  /** To whom the sign-in data went, or null. */
+  readonly signInHandedTo: string | null;
+}
+
+type Creation = z.output<typeof createCustomer.output>;
+
+interface Context {
+  readonly form: Form;
+  /** The form as corrected by operators. */
+  readonly data: CustomerForm;
+  readonly domain: string;
+  readonly rules: CountryRules | null;
+  readonly problems: readonly string[];
+  readonly suggestions: readonly Address[];
+  readonly tenantId: string | null;
+  readonly signIn: { readonly userName: string; readonly passwordSealed: boolean } | null;
+  readonly handedOver: { readonly to: string; readonly evidence: string } | null;
+  readonly lines: readonly OrderLine[];
+  readonly facts: Facts;
+  readonly ending: Exclude<Ending, 'done'> | null;
+  readonly closedAt: string | null;
+  readonly failure: Failure | null;
+}
+
+const customerOf = ({ data, tenantId }: Context) => ({ name: data.companyName, tenantId: tenantId ?? '' });
+const skusOf = ({ facts }: Context) => assignableSkus(facts, []);
+
+function reportOf({ data, domain, tenantId, handedOver, facts, ending }: Context): ClosingReport {
+  const report = closingReport(ending, { name: data.companyName, tenantId }, facts);
+  return {
+    ...report,
+    attested: [
+      ...report.attested,
+      ...(handedOver === null
+        ? []
+        : [{ what: 'sign-in data handed over', evidence: `To ${handedOver.to}: ${handedOver.evidence}` }]),
+    ],
+    leftBehind:
+      ending === null || tenantId === null
+        ? report.leftBehind
+        : [`The tenant ${domain} stays; it cannot be deleted through the API.`, ...report.leftBehind],
+  };
+}
+
+export const onboardNewCustomerMachine = setup({
+  types: {
+    input: {} as Form,
+    context: {} as Context,
+    events: {} as SignalEvent<
+      | 'form.corrected'
+      | 'address.chosen'
+      | 'sign-in.handed-over'
+      | 'order.lines-changed'
+      | 'retry.requested'
+      | 'work.abandoned'
+      | 'cancel.requested'
+    >,
+    output: {} as OnboardNewCustomerOutput,
+    emitted: {} as TaskOverdue,
+    meta: {} as StateMeta,
+  },
+  actors: {
+    prerequisites: prerequisitesMachine,
+    readCountryRules: activity(readCountryRules),
+    checkDomain: activity(checkDomain),
+    validateAddress: activity(validateAddress),
+    createCustomer: activity(createCustomer),
+    readRelationship: activity(readRelationship),
+    access: accessMachine,
+    consent: consentMachine,
+    ordering: orderingMachine,
+    licences: licencesMachine,
+    directory: directoryMachine,
+    terminateAdminRelationship: activity(terminateAdminRelationship),
+    writeClosingReport: activity(writeClosingReport),
+  },
+  delays: {
+    customerPoll: ({ context }) => context.form.settings.customerPollMs,
+    customerDeadline: ({ context }) => context.form.settings.customerDeadlineMs,
+    taskReminder: ({ context }) => context.form.settings.taskReminderMs,
+  },
+  guards: {
+    formComplete: ({ context }) => context.problems.length === 0,
+    domainFree: (_, params: { available: boolean }) => params.available,
+    addressAccepted: (_, params: { status: string }) => params.status === 'accepted',
+    addressSuggested: (_, params: { status: string; suggestions: readonly unknown[] }) =>
+      params.status === 'suggested' && params.suggestions.length > 0,
+    isCreated: (_, params: Creation) => params.outcome === 'created',
+    passwordSealed: ({ context }) => context.signIn?.passwordSealed === true,
+    isReseller: (_, params: { reseller: boolean }) => params.reseller,
+    cancelAsked: ({ context }) => context.ending !== null,
+    goesOn: ({ context }, params: { outcome: string }) =>
+      params.outcome === 'done' && context.ending === null,
+    isRejected: ({ context }, params: { outcome: string }) =>
+      params.outcome === 'rejected' && context.ending === null,
+    relationshipMissing: ({ context }, params: { outcome: string }) =>
+      params.outcome === 'no-relationship' && context.ending === null,
+    skusKnown: ({ context }) => skusOf(context).length > 0,
+    withdrawable: ({ context }) => withdrawableRelationship(context.facts) !== null,
+    endingCanceled: ({ context }) => context.ending === 'canceled',
+    endingAbandoned: ({ context }) => context.ending === 'abandoned',
+    failedIn: ({ context }, params: { state: string }) => context.failure?.state === params.state,
+  },
+  actions: {
+    noteFailure: assign({
+      failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
+    }),
+    announceOverdue: emit((_, params: { task: string }) => ({
+      type: 'task.overdue' as const,
+      task: params.task,
+    })),
+    note: assign({ facts: ({ context }, params: Partial<Facts>) => ({ ...context.facts, ...params }) }),
+    askCancel: assign({ ending: 'canceled' }),
+    abandon: assign({ ending: 'abandoned' }),
+    noteEnding: assign({
+      ending: ({ context }, params: { outcome: string }) =>
+        context.ending ?? (params.outcome === 'canceled' ? 'canceled' : 'abandoned'),
+    }),
+    passCancel: sendTo((_, params: { to: string }) => params.to, { type: 'cancel.requested' as const }),
+    noteClosing: assign({ closedAt: (_, params: { closedAt: string }) => params.closedAt }),
+    noteRules: assign({
+      rules: (_, params: CountryRules) => params,
+      problems: ({ context }, params: CountryRules) => formProblems(context.data, params),
+    }),
+    noteProblem: assign({ problems: (_, params: { problem: string }) => [params.problem] }),
+    noteSuggestions: assign({
+      suggestions: (_, params: { suggestions: readonly Address[] }) => params.suggestions,
+    }),
+    chooseAddress: assign({
+      data: ({ context, event }) =>
+        event.type === 'address.chosen' ? { ...context.data, address: event.address } : context.data,
+    }),
+    correctForm: assign(({ context, event }) => {
+      if (event.type !== 'form.corrected') return {};
+      const data: CustomerForm = {
+        companyName: event.companyName ?? context.data.companyName,
+        domainPrefix: event.domainPrefix ?? context.data.domainPrefix,
+        contact: event.contact ?? context.data.contact,
+        address: event.address ?? context.data.address,
+        registrationNumber: event.registrationNumber ?? context.data.registrationNumber,
+      };
+      return { data, domain: domainOf(data), problems: [] };
+    }),
+    noteCreation: assign((_, params: Creation) =>
+      params.outcome === 'created'
+        ? {
+            tenantId: params.customerId,
+            domain: params.domain,
+            signIn: { userName: params.userName, passwordSealed: params.passwordSealed },
+            problems: [],
+          }
+        : { problems: [`${params.message} (${params.field}, ${params.code})`] },
+    ),
+    noteHandOver: assign({
+      handedOver: ({ context, event }) =>
+        event.type === 'sign-in.handed-over'
+          ? { to: event.to, evidence: event.evidence }
+          : context.handedOver,
+    }),
+    changeLines: assign({
+      lines: ({ context, event }) => (event.type === 'order.lines-changed' ? event.lines : context.lines),
+    }),
+  },
+}).createMachine({
+  id: 'onboard-new-customer',
+  context: ({ input: form }) => {
+    const { name: companyName, domainPrefix, contact, address, registrationNumber } = form.customer;
+    const data: CustomerForm = { companyName, domainPrefix, contact, address, registrationNumber };
+    return {
+      form,
+      data,
+      domain: domainOf(data),
+      rules: null,
+      problems: [],
+      suggestions: [],
+      tenantId: null,
+      signIn: null,
+      handedOver: null,
+      lines: form.order.lines,
+      facts: NO_FACTS,
+      ending: null,
+      closedAt: null,
+      failure: null,
+    };
+  },
+  initial: 'checkingPrerequisites',
+  on: { 'cancel.requested': { target: '.stopping', actions: 'askCancel' } },
+  states: {
+    checkingPrerequisites: {
+      meta: { description: 'Checking the conditions for {form.customer.name}', waitingOn: 'us' },
+      on: {
+        'cancel.requested': {
+          actions: ['askCancel', { type: 'passCancel', params: { to: 'prerequisites' } }],
+        },
+      },
+      invoke: {
+        id: 'prerequisites',
+        src: 'prerequisites',
+        input: ({ context }) => ({
+          customerName: context.form.customer.name,
+          tenantId: null,
+          domain: null,
+          groupIds: context.form.partner.access.map(({ groupId }) => groupId),
+          attested: context.form.attested,
+          settings: context.form.settings,
+        }),
+        onDone: [
+          {
+            guard: { type: 'goesOn', params: ({ event }) => event.output },
+            target: 'readingCountryRules',
+            actions: { type: 'note', params: ({ event }) => ({ prerequisites: event.output }) },
+          },
+          {
+            target: 'stopping',
+            actions: [
+              { type: 'note', params: ({ event }) => ({ prerequisites: event.output }) },
+              { type: 'noteEnding', params: ({ event }) => event.output },
+            ],
+          },
+        ],
+        onError: failing('checkingPrerequisites'),
+      },
+    },
+
+    readingCountryRules: {
+      meta: { description: 'Reading the rules of {data.address.country}', waitingOn: 'us' },
+      invoke: {
+        id: 'readCountryRules',
+        src: 'readCountryRules',
+        input: ({ context }) => ({ country: context.data.address.country }),
+        onDone: {
+          target: 'judgingForm',
+          actions: { type: 'noteRules', params: ({ event }) => event.output },
+        },
+        onError: failing('readingCountryRules'),
+      },
+    },
+
+    judgingForm: {
+      meta: {
+        description: 'Judging the data of {form.customer.name} by the rules of the country',
+        waitingOn: 'us',
+      },
+      always: [{ guard: 'formComplete', target: 'checkingDomain' }, { target: 'correctingForm' }],
+    },
+
+    checkingDomain: {
+      meta: { description: 'Checking that {domain} is free', waitingOn: 'us' },
+      invoke: {
+        id: 'checkDomain',
+        src: 'checkDomain',
+        input: ({ context }) => ({ domain: context.domain }),
+        onDone: [
+          { guard: { type: 'domainFree', params: ({ event }) => event.output }, target: 'validatingAddress' },
+          {
+            target: 'correctingForm',
+            actions: {
+              type: 'noteProblem',
+              params: ({ context }) => ({ problem: `${context.domain} is taken.` }),
+            },
+          },
+        ],
+        onError: failing('checkingDomain'),
+      },
+    },
+
+    validatingAddress: {
+      meta: { description: 'Validating the address of {form.customer.name}', waitingOn: 'us' },
+      invoke: {
+        id: 'validateAddress',
+        src: 'validateAddress',
+        input: ({ context }) => ({ address: context.data.address }),
+        onDone: [
+          {
+            guard: { type: 'addressAccepted', params: ({ event }) => event.output },
+            target: 'creatingCustomer',
+          },
+          {
+            guard: { type: 'addressSuggested', params: ({ event }) => event.output },
+            target: 'choosingAddress',
+            actions: { type: 'noteSuggestions', params: ({ event }) => event.output },
+          },
+          {
+            target: 'correctingForm',
+            actions: {
+              type: 'noteProblem',
+              params: ({ event }) => ({ problem: event.output.message ?? 'The address is not valid.' }),
+            },
+          },
+        ],
+        onError: failing('validatingAddress'),
+      },
+    },
+
+    choosingAddress: {
+      meta: {
+        description: 'Microsoft suggests another address for {form.customer.name}',
+        waitingOn: 'operator',
+        task: {
+          id: 'choose-address',
+          title: 'Choose the address',
+          instructions:
+            'Choose a suggested address, or keep the given one by choosing it; or correct the data.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Use this address', signal: 'address.chosen' },
+            { name: 'correct', label: 'Correct the data', signal: 'form.corrected' },
+            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+          ],
+          shows: { Given: 'data.address', Suggested: 'suggestions' },
+        },
+      },
+      after: overdue('choose-address'),
+      on: {
+        'address.chosen': { target: 'creatingCustomer', actions: 'chooseAddress' },
+        'form.corrected': { target: 'readingCountryRules', actions: 'correctForm' },
+        'work.abandoned': { target: 'stopping', actions: 'abandon' },
+      },
+    },
+
+    correctingForm: {
+      meta: {
+        description: 'The data of {form.customer.name} need correction',
+        waitingOn: 'operator',
+        task: {
+          id: 'correct-form',
+          title: 'Correct the customer data',
+          instructions: 'Mend what is listed; fields left out stay as they are.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Corrected', signal: 'form.corrected' },
+            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+          ],
+          shows: { Problems: 'problems', Data: 'data' },
+        },
+      },
+      after: overdue('correct-form'),
+      on: {
+        'form.corrected': { target: 'readingCountryRules', actions: 'correctForm' },
+        'work.abandoned': { target: 'stopping', actions: 'abandon' },
+      },
+    },
+
+    creatingCustomer: {
+      meta: { description: 'Creating {form.customer.name} with the tenant {domain}', waitingOn: 'us' },
+      // A tenant cannot be deleted: a cancel waits for the answer, so that the report names what exists.
+      on: { 'cancel.requested': { actions: 'askCancel' } },
+      invoke: {
+        id: 'createCustomer',
+        src: 'createCustomer',
+        input: ({ context: { data, domain, rules } }) => ({
+          companyName: data.companyName,
+          domain,
+          contact: data.contact,
+          address: data.address,
+          culture: rules?.defaultCulture ?? 'en-US',
+          language: rules?.defaultLanguage ?? 'en',
+          registrationNumber: data.registrationNumber,
+        }),
+        onDone: [
+          {
+            guard: { type: 'isCreated', params: ({ event }) => event.output },
+            target: 'handingOverSignIn',
+            actions: { type: 'noteCreation', params: ({ event }) => event.output },
+          },
+          { guard: 'cancelAsked', target: 'stopping' },
+          {
+            target: 'correctingForm',
+            actions: { type: 'noteCreation', params: ({ event }) => event.output },
+          },
+        ],
+        onError: failing('creatingCustomer'),
+      },
+    },
+
+    handingOverSignIn: {
+      meta: { description: '{form.customer.name} exists as {domain}', waitingOn: 'us' },
+      always: [
+        { guard: 'cancelAsked', target: 'stopping' },
+        { guard: 'passwordSealed', target: 'awaitingHandOver' },
+        { target: 'awaitingPasswordReset' },
+      ],
+    },
+
+    awaitingHandOver: {
+      meta: {
+        description: 'The sign-in data of {domain} wait to be handed to {form.customer.name}',
+        waitingOn: 'operator',
+        task: {
+          id: 'hand-over-sign-in',
+          title: 'Hand over the sign-in data',
+          instructions:
+            'Reveal the password, once, and give it to the customer by a safe way. The customer changes it at the first sign-in. Say to whom it went and how.',
+          responsible: 'operator',
+          actions: [{ name: 'complete', label: 'Handed over', signal: 'sign-in.handed-over' }],
+          shows: { User: 'signIn.userName', Domain: 'domain' },
+        },
+      },
+      after: overdue('hand-over-sign-in'),
+      on: { 'sign-in.handed-over': { target: 'awaitingRelationship', actions: 'noteHandOver' } },
+    },
+
+    awaitingPasswordReset: {
+      meta: {
+        description: 'The password of {domain} got lost on the way and has to be set anew',
+        waitingOn: 'operator',
+        task: {
+          id: 'reset-password',
+          title: 'Reset the admin password',
+          instructions:
+            'Microsoft shows the first password only once, and the answer was lost. Reset the password of the admin in Partner Center and hand it over. Say to whom it went and how.',
+          responsible: 'operator',
+          actions: [{ name: 'complete', label: 'Reset and handed over', signal: 'sign-in.handed-over' }],
+          shows: { User: 'signIn.userName', Domain: 'domain' },
+        },
+      },
+      after: overdue('reset-password'),
+      on: { 'sign-in.handed-over': { target: 'awaitingRelationship', actions: 'noteHandOver' } },
+    },
+
+    awaitingRelationship: {
+      meta: {
+        description: 'Waiting for {form.customer.name} to show as our customer',
+        waitingOn: 'microsoft',
+      },
+      initial: 'reading',
+      after: { customerDeadline: 'customerNotVisible' },
+      states: {
+        reading: {
+          meta: { description: 'Reading the relationship with {form.customer.name}', waitingOn: 'us' },
+          invoke: {
+            id: 'readRelationship',
+            src: 'readRelationship',
+            input: ({ context }) => ({ customerId: customerOf(context).tenantId }),
+            onDone: [
+              {
+                guard: { type: 'isReseller', params: ({ event }) => event.output },
+                target: '#onboard-new-customer.establishingAccess',
+              },
+              { target: 'waiting' },
+            ],
+            onError: failing('awaitingRelationship', '#onboard-new-customer.needsOperator'),
+          },
+        },
+        waiting: {
+          meta: {
+            description: 'Waiting for {form.customer.name} to show as our customer',
+            waitingOn: 'microsoft',
+          },
+          after: { customerPoll: 'reading' },
+        },
+      },
+    },
+
+    customerNotVisible: {
+      meta: {
+        description: '{form.customer.name} was created but does not show as our customer',
+        waitingOn: 'operator',
+        task: {
+          id: 'customer-not-visible',
+          title: 'The customer does not show',
+          instructions: 'Look at the customer list in Partner Center, then look again; or give up.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Look again', signal: 'retry.requested' },
+            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+          ],
+          shows: { Tenant: 'tenantId' },
+        },
+      },
+      after: overdue('customer-not-visible'),
+      on: {
+        'retry.requested': 'awaitingRelationship',
+        'work.abandoned': { target: 'stopping', actions: 'abandon' },
+      },
+    },
+
+    establishingAccess: {
+      meta: {
+        description: 'Setting up our access to the tenant of {form.customer.name}',
+        waitingOn: 'microsoft',
+      },
+      on: {
+        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'access' } }] },
+      },
+      invoke: {
+        id: 'access',
+        src: 'access',
+        input: ({ context }) => ({
+          customer: customerOf(context),
+          relationshipId: context.facts.consent?.relationshipId ?? null,
+          relationshipExpected: context.facts.consent === null && context.facts.access === null,
+          roles: context.form.partner.roles,
+          assignments: context.form.partner.access,
+          settings: context.form.settings,
+        }),
+        onDone: [
+          // Nothing to build on, or to be asked anew: the customer has to approve an admin relationship.
+          {
+            guard: { type: 'relationshipMissing', params: ({ event }) => event.output },
+            target: 'establishingConsent',
+            actions: { type: 'note', params: ({ event }) => ({ access: event.output }) },
+          },
+          {
+            guard: { type: 'goesOn', params: ({ event }) => event.output },
+            target: 'orderingSubscriptions',
+            actions: { type: 'note', params: ({ event }) => ({ access: event.output }) },
+          },
+          {
+            target: 'stopping',
+            actions: [
+              { type: 'note', params: ({ event }) => ({ access: event.output }) },
+              { type: 'noteEnding', params: ({ event }) => event.output },
+            ],
+          },
+        ],
+        onError: failing('establishingAccess'),
+      },
+    },
+
+    establishingConsent: {
+      meta: { description: 'Asking {form.customer.name} for its authorisation', waitingOn: 'customer' },
+      on: {
+        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'consent' } }] },
+      },
+      invoke: {
+        id: 'consent',
+        src: 'consent',
+        input: ({ context }) => ({
+          customer: customerOf(context),
+          partnerName: context.form.partner.name,
+          needs: { commerce: false, admin: true },
+          invitation: { ...context.form.invitation, escalateTo: context.form.partner.escalateTo },
+          admin: {
+            roles: context.form.partner.roles,
+            duration: context.form.partner.duration,
+            autoExtendDuration: context.form.partner.autoExtendDuration,
+          },
+          settings: context.form.settings,
+        }),
+        onDone: [
+          {
+            guard: { type: 'goesOn', params: ({ event }) => event.output },
+            target: 'establishingAccess',
+            actions: { type: 'note', params: ({ event }) => ({ consent: event.output }) },
+          },
+          {
+            target: 'stopping',
+            actions: [
+              { type: 'note', params: ({ event }) => ({ consent: event.output }) },
+              { type: 'noteEnding', params: ({ event }) => event.output },
+            ],
+          },
+        ],
+        onError: failing('establishingConsent'),
+      },
+    },
+
+    orderingSubscriptions: {
+      meta: { description: 'Ordering for {form.customer.name}', waitingOn: 'us' },
+      on: {
+        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'ordering' } }] },
+      },
+      invoke: {
+        id: 'ordering',
+        src: 'ordering',
+        input: ({ context }) => ({
+          customer: customerOf(context),
+          lines: [...context.lines],
+          settings: context.form.settings,
+        }),
+        onDone: [
+          {
+            guard: { type: 'isRejected', params: ({ event }) => event.output },
+            target: 'orderRejected',
+            actions: { type: 'note', params: ({ event }) => ({ ordering: event.output }) },
+          },
+          {
+            guard: { type: 'goesOn', params: ({ event }) => event.output },
+            target: 'choosingLicences',
+            actions: { type: 'note', params: ({ event }) => ({ ordering: event.output }) },
+          },
+          {
+            target: 'stopping',
+            actions: [
+              { type: 'note', params: ({ event }) => ({ ordering: event.output }) },
+              { type: 'noteEnding', params: ({ event }) => event.output },
+            ],
+          },
+        ],
+        onError: failing('orderingSubscriptions'),
+      },
+    },
+
+    orderRejected: {
+      meta: {
+        description: 'The order for {form.customer.name} was rejected',
+        waitingOn: 'operator',
+        task: {
+          id: 'order-rejected',
+          title: 'The order was rejected',
+          instructions: 'Order something else, put the same order together again, or give up.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Order this instead', signal: 'order.lines-changed' },
+            { name: 'retry', label: 'The same again', signal: 'retry.requested' },
+            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+          ],
+          shows: { Lines: 'lines' },
+        },
+      },
+      after: overdue('order-rejected'),
+      on: {
+        'order.lines-changed': { target: 'orderingSubscriptions', actions: 'changeLines' },
+        'retry.requested': 'orderingSubscriptions',
+        'work.abandoned': { target: 'stopping', actions: 'abandon' },
+      },
+    },
+
+    choosingLicences: {
+      meta: { description: 'Seeing which licences {form.customer.name} can give its users', waitingOn: 'us' },
+      always: [{ guard: 'skusKnown', target: 'assigningLicences' }, { target: 'integratingDirectory' }],
+    },
+
+    assigningLicences: {
+      meta: { description: 'Assigning licences to the users of {form.customer.name}', waitingOn: 'us' },
+      on: {
+        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'licences' } }] },
+      },
+      invoke: {
+        id: 'licences',
+        src: 'licences',
+        input: ({ context }) => ({
+          customer: customerOf(context),
+          skuIds: skusOf(context),
+          defaultUsageLocation: context.form.licences.usageLocation,
+          mode: context.form.licences.mode,
+          users: context.form.licences.users,
+          settings: context.form.settings,
+        }),
+        onDone: [
+          {
+            guard: { type: 'goesOn', params: ({ event }) => event.output },
+            target: 'integratingDirectory',
+            actions: { type: 'note', params: ({ event }) => ({ licences: event.output }) },
+          },
+          {
+            target: 'stopping',
+            actions: [
+              { type: 'note', params: ({ event }) => ({ licences: event.output }) },
+              { type: 'noteEnding', params: ({ event }) => event.output },
+            ],
+          },
+        ],
+        onError: failing('assigningLicences'),
+      },
+    },
+
+    integratingDirectory: {
+      meta: { description: 'Seeing to the directory of {form.customer.name}', waitingOn: 'us' },
+      on: {
+        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'directory' } }] },
+      },
+      invoke: {
+        id: 'directory',
+        src: 'directory',
+        input: ({ context }) => ({
+          customer: customerOf(context),
+          skuIds: skusOf(context),
+          model: context.form.directory.model,
+          settings: context.form.settings,
+        }),
+        onDone: [
+          {
+            guard: { type: 'goesOn', params: ({ event }) => event.output },
+            target: 'closing',
+            actions: { type: 'note', params: ({ event }) => ({ directory: event.output }) },
+          },
+          {
+            target: 'stopping',
+            actions: [
+              { type: 'note', params: ({ event }) => ({ directory: event.output }) },
+              { type: 'noteEnding', params: ({ event }) => event.output },
+            ],
+          },
+        ],
+        onError: failing('integratingDirectory'),
+      },
+    },
+
+    needsOperator: {
+      meta: {
+        description: 'Onboarding {form.customer.name} is stuck: {failure.message}',
+        waitingOn: 'operator',
+        task: {
+          id: 'onboarding-stuck',
+          title: 'The onboarding is stuck',
+          instructions: 'Remove the cause, then try again; or give up.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
+            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+          ],
+          shows: { Where: 'failure.state', Code: 'failure.code', Message: 'failure.message' },
+        },
+      },
+      after: overdue('onboarding-stuck'),
+      on: {
+        'retry.requested': retrying([
+          'checkingPrerequisites',
+          'readingCountryRules',
+          'checkingDomain',
+          'validatingAddress',
+          'creatingCustomer',
+          'awaitingRelationship',
+          'establishingAccess',
+          'establishingConsent',
+          'orderingSubscriptions',
+          'assigningLicences',
+          'integratingDirectory',
+          'closing',
+        ]),
+        'work.abandoned': { target: 'stopping', actions: 'abandon' },
+      },
+    },
+
+    stopping: {
+      meta: { description: 'Stopping the onboarding of {form.customer.name}', waitingOn: 'us' },
+      always: [{ guard: 'withdrawable', target: 'withdrawingAdminRelationship' }, { target: 'closing' }],
+    },
+
+    withdrawingAdminRelationship: {
+      meta: { description: 'Withdrawing our admin relationship with {form.customer.name}', waitingOn: 'us' },
+      on: { 'cancel.requested': { actions: 'askCancel' } },
+      invoke: {
+        id: 'terminateAdminRelationship',
+        src: 'terminateAdminRelationship',
+        input: ({ context }) => ({ relationshipId: withdrawableRelationship(context.facts) ?? '' }),
+        onDone: { target: 'closing', actions: { type: 'note', params: { withdrawn: true } } },
+        onError: failing('withdrawingAdminRelationship', 'withdrawalFailed'),
+      },
+    },
+
+    withdrawalFailed: {
+      meta: {
+        description:
+          'The admin relationship with {form.customer.name} could not be withdrawn: {failure.message}',
+        waitingOn: 'operator',
+        task: {
+          id: 'withdrawal-failed',
+          title: 'Withdraw the admin relationship',
+          instructions: 'Try again, or leave the relationship as it is; the closing report names it.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
+            { name: 'reject', label: 'Leave it', signal: 'work.abandoned', reasonRequired: true },
+          ],
+          shows: { Message: 'failure.message' },
+        },
+      },
+      after: overdue('withdrawal-failed'),
+      on: {
+        'cancel.requested': { actions: 'askCancel' },
+        'retry.requested': 'withdrawingAdminRelationship',
+        'work.abandoned': 'closing',
+      },
+    },
+
+    closing: {
+      meta: { description: 'Writing the closing report of {form.customer.name}', waitingOn: 'us' },
+      on: { 'cancel.requested': { actions: 'askCancel' } },
+      invoke: {
+        id: 'writeClosingReport',
+        src: 'writeClosingReport',
+        input: ({ context }) => ({ report: asJson(reportOf(context)) }),
+        onDone: [
+          {
+            guard: 'endingCanceled',
+            target: 'canceled',
+            actions: { type: 'noteClosing', params: ({ event }) => event.output },
+          },
+          {
+            guard: 'endingAbandoned',
+            target: 'abandoned',
+            actions: { type: 'noteClosing', params: ({ event }) => event.output },
+          },
+          { target: 'completed', actions: { type: 'noteClosing', params: ({ event }) => event.output } },
+        ],
+        onError: failing('closing'),
+      },
+    },
+
+    completed: { meta: { description: '{form.customer.name} is on board' }, type: 'final' },
+    canceled: { meta: { description: 'The onboarding of {form.customer.name} was canceled' }, type: 'final' },
+    abandoned: {
+      meta: { description: 'The onboarding of {form.customer.name} was given up' },
+      type: 'final',
+    },
+  },
+  output: ({ context }) => ({
+    ...reportOf(context),
+    closedAt: context.closedAt,
+    domain: context.domain,
+    signInHandedTo: context.handedOver?.to ?? null,
+  }),
+});
+
+export const onboardNewCustomer = defineWorkflow({
+  name: 'onboard-new-customer',
+  title: 'Onboard a new customer',
+  machine: onboardNewCustomerMachine,
+  input: OnboardNewCustomerInput,
+  signals: pick(
+    'form.corrected',
+    'address.chosen',
+    'sign-in.handed-over',
+    'order.lines-changed',
+    'retry.requested',
+    'work.abandoned',
+    'cancel.requested',
+  ),
+  correlationKeys: (context) => [
+    `domain:${context.domain}`,
+    ...(context.tenantId === null ? [] : [`tenant:${context.tenantId}`]),
+  ],
+  subject: (context) => context.form.customer.name,
+  cancelEvent: 'cancel.requested',
+});
