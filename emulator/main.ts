@@ -1,4 +1,5 @@
 /** Starts the emulator from the environment; prints one JSON line with the URLs when it is ready. */
+import { writeFileSync } from 'node:fs';
 import { createEmulator } from './index.ts';
 
 function numberOf(name: string, fallback: number): number {
@@ -37,6 +38,8 @@ const emulator = createEmulator({
 });
 
 const urls = await emulator.listen();
+const rootFile = textOf('EMULATOR_WEBHOOK_ROOT_FILE');
+if (rootFile !== undefined) writeFileSync(rootFile, emulator.webhookRootPem(), { mode: 0o600 });
 process.stdout.write(`${JSON.stringify({ msg: 'ready', ...urls })}\n`);
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -24,7 +24,7 @@ export interface ActivityState {
   readonly actorId: string;
   readonly src: string;
   readonly queue: string;
-  readonly input: unknown;
+  readonly input?: unknown;
   /** The attempt that runs or will run next, from 1; a result must present it. */
   readonly attempt: number;
   /** `open`: in the outbox, in a queue or claimed. */
@@ -41,6 +41,8 @@ export interface ActivityState {
   };
   /** Attempt at which the retry budget last started (an operator's retry starts it anew). */
   readonly budgetFrom: number;
+  /** Another actor took the id over: it runs on, but stopping or addressing the id no longer means this one. */
+  readonly orphan?: true;
 }
 
 /** A live timer, by token. */
@@ -63,6 +65,7 @@ export interface ChildState {
   readonly instanceId: string;
   readonly sent: number;
   readonly received: number;
+  readonly orphan?: true;
 }
 
 /** Something that waits in the instance's inbox: a deferred signal, or anything that came while paused. */

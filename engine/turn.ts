@@ -85,7 +85,8 @@ export function surroundings(turn: Pick<Turn, 'id' | 'definition' | 'parent' | '
     self: { id: turn.parent?.actorId ?? turn.definition.machine.id, address: turn.id },
     parent: turn.parent === null ? null : { id: '#parent', address: turn.parent.instanceId },
     addressOf: (actorId) =>
-      Object.values(turn.children).find((child) => child.actorId === actorId)?.instanceId ?? null,
+      Object.values(turn.children).find((child) => child.actorId === actorId && child.orphan !== true)
+        ?.instanceId ?? null,
   };
 }
 
@@ -165,13 +166,17 @@ export function mint(turn: Turn): readonly [Turn, string] {
 
 function spawn(turn: Turn, action: Extract<MachineAction, { type: 'spawn' }>): Turn {
   const actor = turn.registry.actor(turn.definition, action.src);
-  const [minted, token] = mint(turn);
+  const [minted, token] = mint({
+    ...turn,
+    activities: orphaned(turn.activities, action.actorId),
+    children: orphaned(turn.children, action.actorId),
+  });
   if (actor.kind === 'child') return startChild(minted, token, action, actor.ref);
   const activity: ActivityState = {
     actorId: action.actorId,
     src: action.src,
     queue: limitsOf(actor).queue,
-    input: action.input,
+    ...(action.input === undefined ? {} : { input: action.input }),
     attempt: 1,
     phase: 'open',
     answers: 0,
@@ -210,14 +215,12 @@ function startChild(
   return note(started, { type: 'child-started', token, actorId: action.actorId, instanceId });
 }
 
-/** Stops the newest actor of that id; an actor that has already ended is left alone. */
+/** Stops the actor that holds the id, if it has not ended. */
 export function stopActor(turn: Turn, actorId: string): Turn {
-  const activity = newestToken(turn.activities, actorId);
-  const child = newestToken(turn.children, actorId);
-  if (activity === undefined && child === undefined) return turn;
-  if (child === undefined || (activity !== undefined && isNewer(activity, child)))
-    return cancelActivity(turn, activity as string);
-  return stopChild(turn, child);
+  const activity = tokenOf(turn.activities, actorId);
+  if (activity !== undefined) return cancelActivity(turn, activity);
+  const child = tokenOf(turn.children, actorId);
+  return child === undefined ? turn : stopChild(turn, child);
 }
 
 export function cancelActivity(turn: Turn, token: string): Turn {
@@ -245,20 +248,23 @@ export function stopChild(turn: Turn, token: string): Turn {
   );
 }
 
-function isNewer(a: string, b: string): boolean {
-  const [revisionA = 0, indexA = 0] = a.split('-').map(Number);
-  const [revisionB = 0, indexB = 0] = b.split('-').map(Number);
-  return revisionA === revisionB ? indexA > indexB : revisionA > revisionB;
+interface Addressed {
+  readonly actorId: string;
+  readonly orphan?: true;
 }
 
-function newestToken(
-  live: Readonly<Record<string, { readonly actorId: string }>>,
+/** The actor that holds the id: the last one spawned under it, while it lives. */
+function tokenOf(live: Readonly<Record<string, Addressed>>, actorId: string): string | undefined {
+  return Object.entries(live).find(([, actor]) => actor.actorId === actorId && actor.orphan !== true)?.[0];
+}
+
+/** XState keeps one child an id: an older one of that id runs on unaddressed. */
+function orphaned<Actor extends Addressed>(
+  live: Readonly<Record<string, Actor>>,
   actorId: string,
-): string | undefined {
-  return Object.entries(live)
-    .filter(([, actor]) => actor.actorId === actorId)
-    .map(([token]) => token)
-    .sort((a, b) => (isNewer(a, b) ? -1 : 1))[0];
+): Readonly<Record<string, Actor>> {
+  const holder = tokenOf(live, actorId);
+  return holder === undefined ? live : { ...live, [holder]: { ...(live[holder] as Actor), orphan: true } };
 }
 
 /** Sends to a child, the parent or any instance whose reference the machine holds; to one that has ended, nothing. */
@@ -268,7 +274,7 @@ export function send(turn: Turn, to: ActorStandIn, event: MachineEvent): Turn {
     const body = { kind: 'child.message', token: turn.parent.token, seq, event } as const;
     return sent({ ...turn, parent: { ...turn.parent, sent: seq } }, to.address, body, event);
   }
-  const token = to.address === null ? newestToken(turn.children, to.id) : childAt(turn, to.address);
+  const token = to.address === null ? tokenOf(turn.children, to.id) : childAt(turn, to.address);
   const child = token === undefined ? undefined : turn.children[token];
   if (token !== undefined && child !== undefined) {
     const seq = child.sent + 1;

@@ -29,8 +29,12 @@ export function emulatorEnvironment({ ports, dataDir, env = process.env }) {
     EMULATOR_PORT: String(ports.emulator),
     EMULATOR_SMTP_PORT: String(ports.smtp),
     EMULATOR_DATA_FILE: join(dataDir, 'emulator.journal'),
+    EMULATOR_WEBHOOK_ROOT_FILE: webhookRoot(dataDir),
   };
 }
+
+/** The emulator signs its webhooks under a root of its own; the API is told to trust it, here and nowhere else. */
+const webhookRoot = (dataDir) => join(dataDir, 'webhook-root.pem');
 
 /** `emulator` is the emulator's ready entry; its fixed ids are read from the build. */
 export async function productEnvironment({
@@ -45,7 +49,6 @@ export async function productEnvironment({
   const { PARTNER, DEFAULT_CLIENT } = await import(
     pathToFileURL(join(root, 'dist', 'emulator', 'options.js')).href
   );
-  const emulatorUrl = emulator.url ?? `http://127.0.0.1:${ports.emulator}`;
   return {
     ...DEMO_TIMING,
     ...handedOn(env),
@@ -57,18 +60,20 @@ export async function productEnvironment({
     API_PORT: String(ports.api),
     PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
     API_KEYS: apiKeyEntry('local', 'admin', secrets.apiKey),
-    MS_AUTHORITY_URL: emulator.authorityUrl ?? emulatorUrl,
-    PARTNER_CENTER_URL: emulator.partnerCenterUrl ?? emulatorUrl,
-    GRAPH_URL: emulator.graphUrl ?? emulatorUrl,
+    DEMO: '1',
+    MS_AUTHORITY_URL: emulator.authority,
+    PARTNER_CENTER_URL: emulator.partnerCenter,
+    GRAPH_URL: emulator.graph,
+    ADMIN_CENTER_URL: emulator.consent,
     PARTNER_TENANT_ID: PARTNER.tenantId,
     CLIENT_ID: DEFAULT_CLIENT.clientId,
     CLIENT_SECRET: DEFAULT_CLIENT.clientSecret,
     REFRESH_TOKEN: DEFAULT_CLIENT.refreshToken,
     GDAP_GROUP_IDS: PARTNER.securityGroupId,
-    WEBHOOK_CERT_HOSTS: new URL(emulatorUrl).host,
+    WEBHOOK_CERT_HOSTS: new URL(emulator.control).host,
     WEBHOOK_ALLOW_LOOPBACK_HTTP: 'true',
-    ...(emulator.rootCertificateFile ? { WEBHOOK_ROOT_CERT: emulator.rootCertificateFile } : {}),
-    SMTP_URL: emulator.smtpUrl ?? `smtp://127.0.0.1:${ports.smtp}`,
+    WEBHOOK_ROOT_CERT: webhookRoot(dataDir),
+    SMTP_URL: `smtp://${emulator.smtp.host}:${emulator.smtp.port}`,
     MAIL_FROM: `${PARTNER.name} <${PARTNER.adminUpn}>`,
   };
 }
