@@ -62,6 +62,7 @@ const DEAD_GRANT = [
   'aadsts-700082',
   'aadsts-50173',
   'aadsts-70043',
+  'aadsts-9002313',
   'identity-invalid_grant',
 ];
 

@@ -149,9 +149,12 @@ export interface ActivityImplementation<
 }
 
 /** Binds an implementation to its contract; an effectful contract without `verify` does not pass. */
-export function implementActivity<Input extends z.ZodType, Output extends z.ZodType>(
-  contract: ActivityContract<string, Input, Output>,
-  implementation: Omit<ActivityImplementation<Input, Output>, 'contract'>,
+export function implementActivity<Input, Output>(
+  contract: ActivityContract<string, z.ZodType<Input>, z.ZodType<unknown, Output>>,
+  implementation: {
+    run(input: Input, context: ActivityContext): Promise<Output>;
+    verify?(input: Input, context: ActivityContext): Promise<Verification<Output>>;
+  },
 ): ActivityImplementation {
   if (contract.effectful && implementation.verify === undefined) {
     throw new AppError(

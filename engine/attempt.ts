@@ -76,7 +76,7 @@ async function perform(
   const input = parse(implementation.contract.input, activity.input, 'activity-input-invalid');
   const context = contextOf(options, activity, signal, secrets);
   if (activity.unverified && implementation.verify !== undefined) {
-    const found: Verification<unknown> = await implementation.verify(input, context);
+    const found: Verification<unknown> = await implementation.verify(input, context).catch(stillUnknown);
     if (found.outcome === 'unknown') throw new ActivityFailure('unknown', 'outcome-unknown', found.reason);
     if (found.outcome === 'done')
       return parse(implementation.contract.output, found.output, 'activity-output-invalid');
@@ -86,6 +86,19 @@ async function perform(
     await implementation.run(input, context),
     'activity-output-invalid',
   );
+}
+
+/** A look-up that fails says nothing about the attempt before it: nothing may run before one succeeds. */
+function stillUnknown(error: unknown): never {
+  if (!(error instanceof ActivityFailure))
+    throw new ActivityFailure('unknown', 'outcome-unknown', messageOf(error));
+  const { code, message, details, retryAfterMs, pausesQueue } = error;
+  throw new ActivityFailure('unknown', code, message, {
+    details,
+    cause: error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(pausesQueue === undefined ? {} : { pausesQueue }),
+  });
 }
 
 function contextOf(

@@ -47,8 +47,10 @@ export interface ActivityState {
 
 /** A live timer, by token. */
 export interface TimerState {
-  /** XState's send id; absent once a later timer took the id over. */
+  /** XState's send id. */
   readonly id?: string;
+  /** Another timer took the id over, or fired under it: this one still fires, but `cancel` no longer finds it. */
+  readonly orphan?: true;
   readonly fireAt: number;
   readonly purpose: 'machine' | 'retry';
   /** Machine timers: what to deliver, and to which actor where not to the instance itself. */

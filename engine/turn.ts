@@ -316,7 +316,7 @@ function setTimer(turn: Turn, request: TimerRequest): Turn {
     fireAt: turn.now + Math.max(0, request.delay),
     purpose: 'machine',
     event: request.event,
-    ...(request.to === undefined || request.to === SELF ? {} : { to: request.to }),
+    ...(request.to === undefined || request.to === SELF ? {} : { to: fixed(turn, request.to) }),
   };
   const timers = { ...freeId(minted.timers, request.id), [token]: timer };
   return note(
@@ -330,22 +330,27 @@ function setTimer(turn: Turn, request: TimerRequest): Turn {
   );
 }
 
-/** XState's scheduler keeps one entry an id: an older timer of that id still fires, but `cancel` no longer finds it. */
+/** The actor of that id now, so that a later one of the same id is not meant. */
+function fixed(turn: Turn, to: ActorStandIn): ActorStandIn {
+  const token = to.address === null ? tokenOf(turn.children, to.id) : undefined;
+  return token === undefined ? to : { id: to.id, address: turn.children[token]?.instanceId ?? null };
+}
+
+/**
+ * XState's scheduler keeps one entry an id: setting or firing a timer drops the entry of every other timer of that id;
+ * they still fire, but `cancel` no longer finds them.
+ */
 export function freeId(timers: Turn['timers'], id: string | undefined): Turn['timers'] {
-  if (id === undefined || !Object.values(timers).some((timer) => timer.id === id)) return timers;
-  return Object.fromEntries(
-    Object.entries(timers).map(([token, timer]) => {
-      if (timer.id !== id) return [token, timer];
-      const { id: _taken, ...anonymous } = timer;
-      return [token, anonymous];
-    }),
-  );
+  const holder = Object.entries(timers).find(([, timer]) => timer.id === id && timer.orphan !== true);
+  if (id === undefined || holder === undefined) return timers;
+  const [token, timer] = holder;
+  return { ...timers, [token]: { ...timer, orphan: true } };
 }
 
 function cancelTimers(turn: Turn, id: string): Turn {
   let after = turn;
   for (const [token, timer] of Object.entries(turn.timers)) {
-    if (timer.id === id)
+    if (timer.id === id && timer.orphan !== true)
       after = note({ ...after, timers: without(after.timers, token) }, { type: 'timer-cleared', token });
   }
   return after;

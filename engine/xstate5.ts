@@ -76,11 +76,11 @@ export function prepareMachine(machine: AnyStateMachine): AnyStateMachine {
   return prepared;
 }
 
-/** The first macrostep. An error in it leaves a snapshot of status `error`, as XState's own actor does. */
+/** The first macrostep. An error in it leaves a snapshot of status `error` and asks for nothing, as XState's actor does. */
 export function firstStep(machine: AnyStateMachine, input: unknown, around: Surroundings): MachineStep {
   const scope = new StepScope(around);
   const snapshot = machine.getInitialSnapshot(scope as never, reviveRefs(input, around, scope.self) as never);
-  return { snapshot, actions: scope.asked(snapshot) };
+  return { snapshot, actions: snapshot.status === 'error' ? [] : scope.asked(snapshot) };
 }
 
 /** One macrostep for one event. Throws what a guard, an assign, an input mapper or a delay throws. */
@@ -218,8 +218,31 @@ class StepScope {
   };
 
   asked(snapshot: AnyMachineSnapshot): MachineAction[] {
-    return this.raw.flatMap((action) => toMachineAction(action, this.self, snapshot));
+    return inOrder(this.raw).flatMap((action) => toMachineAction(action, this.self, snapshot));
   }
+}
+
+/**
+ * An entry action may send to an actor its own state is about to invoke; XState delivers once the actor is there. Here
+ * such a spawn moves in front of the send.
+ */
+function inOrder(raw: readonly RawAction[]): readonly RawAction[] {
+  const ordered = [...raw];
+  for (let at = 0; at < ordered.length; at += 1) {
+    const { type, params } = ordered[at] as RawAction;
+    const to = (params as { to?: unknown } | undefined)?.to;
+    if (type !== 'xstate.sendTo' || to === undefined) continue;
+    const spawn = ordered.findIndex(
+      (later, index) =>
+        index > at &&
+        later.type === 'xstate.spawnChild' &&
+        (later.params as { actorRef?: unknown }).actorRef === to,
+    );
+    if (spawn < 0) continue;
+    ordered.splice(at, 0, ...ordered.splice(spawn, 1));
+    at += 1;
+  }
+  return ordered;
 }
 
 /** The part of an actor system that XState touches while it builds child references. Nothing runs in it. */

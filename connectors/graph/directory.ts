@@ -51,6 +51,8 @@ const DnsRecord = z.object({
 });
 export type DnsRecord = z.output<typeof DnsRecord>;
 
+const Synced = z.object({ onPremisesProvisioningErrors: listOf(z.unknown()) });
+
 const Synchronization = z.object({
   features: z
     .object({ passwordSyncEnabled: nullable(z.boolean()), groupWriteBackEnabled: nullable(z.boolean()) })
@@ -117,6 +119,23 @@ export function directory(calls: GraphCalls) {
       const headers = { ConsistencyLevel: 'eventual' };
       const request = { method: 'GET', path: `/v1.0/users${query(values)}`, headers, schema } as const;
       return (await calls.call(tenant, request, options)).body['@odata.count'];
+    },
+
+    /** Synchronised users whom the cloud could not take over as they are (facts 6.2). */
+    async countProvisioningErrors(tenant: string, options?: ReadOptions): Promise<number> {
+      const values = {
+        $filter: 'onPremisesSyncEnabled eq true',
+        $count: 'true',
+        $top: 100,
+        $select: 'id,onPremisesProvisioningErrors',
+      };
+      const headers = { ConsistencyLevel: 'eventual' };
+      const synced = await calls.collect(tenant, `/v1.0/users${query(values)}`, Synced, {
+        ...options,
+        headers,
+      });
+      return synced.filter(({ onPremisesProvisioningErrors }) => onPremisesProvisioningErrors.length > 0)
+        .length;
     },
 
     /** Optional evidence: null where the partner's roles do not reach it (403). Says nothing about password write-back. */

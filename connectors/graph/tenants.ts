@@ -20,8 +20,32 @@ const Group = z.object({
 export type Group = z.output<typeof Group>;
 
 const Member = z.object({ id: guid });
+const SignedInUser = z.object({ id: guid, userPrincipalName: nullable(z.string()) });
 
 export function tenants(calls: GraphCalls) {
+  function membersOf(groupId: string, options?: ReadOptions & { limit?: number }) {
+    const path = route`/v1.0/groups/${groupId}/members`;
+    return calls.collect(calls.partnerTenantId, path, Member, options);
+  }
+
+  async function signedInUser(
+    options?: ReadOptions,
+  ): Promise<{ readonly userPrincipalName: string | null; readonly isAdminAgent: boolean }> {
+    const tenant = calls.partnerTenantId;
+    const { body: me } = await calls.call(
+      tenant,
+      { method: 'GET', path: '/v1.0/me', schema: SignedInUser },
+      options,
+    );
+    const filter = query({ $filter: `displayName eq ${odata('AdminAgents')}` });
+    const [group] = await calls.collect(tenant, `/v1.0/groups${filter}`, Group, options);
+    const members = group === undefined ? [] : await membersOf(group.id, options);
+    return {
+      userPrincipalName: me.userPrincipalName,
+      isAdminAgent: members.some((member) => member.id === me.id),
+    };
+  }
+
   return {
     /** The tenant that owns a domain, or null when none does (404). */
     async findByDomain(domain: string, options?: ReadOptions): Promise<TenantInformation | null> {
@@ -33,6 +57,16 @@ export function tenants(calls: GraphCalls) {
         ).body;
       } catch (failure) {
         if (wasRefused(failure, 404)) return null;
+        throw failure;
+      }
+    },
+
+    /** Whether a group of the partner's tenant exists and has members: an empty one carries no rights. */
+    async isUsableGroup(groupId: string, options?: ReadOptions): Promise<boolean> {
+      try {
+        return (await membersOf(groupId, { ...options, limit: 1 })).length > 0;
+      } catch (failure) {
+        if (wasRefused(failure, 404)) return false;
         throw failure;
       }
     },
@@ -51,17 +85,10 @@ export function tenants(calls: GraphCalls) {
 
     /** Whether the user who signed in for the partner is an Admin Agent. */
     async isAdminAgent(options?: ReadOptions): Promise<boolean> {
-      const tenant = calls.partnerTenantId;
-      const { body: me } = await calls.call(
-        tenant,
-        { method: 'GET', path: '/v1.0/me', schema: Member },
-        options,
-      );
-      const filter = query({ $filter: `displayName eq ${odata('AdminAgents')}` });
-      const [group] = await calls.collect(tenant, `/v1.0/groups${filter}`, Group, options);
-      if (group === undefined) return false;
-      const members = await calls.collect(tenant, route`/v1.0/groups/${group.id}/members`, Member, options);
-      return members.some((member) => member.id === me.id);
+      return (await signedInUser(options)).isAdminAgent;
     },
+
+    /** The user who signed in for the partner, and whether it is an Admin Agent. */
+    signedInUser,
   };
 }

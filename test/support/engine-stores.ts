@@ -43,7 +43,9 @@ export const STORES: readonly (readonly [string, () => Promise<StoreBench>])[] =
 ];
 
 type Changes = Partial<{
-  [Part in keyof CommitEntry]: CommitEntry[Part] extends object ? Partial<CommitEntry[Part]> : CommitEntry[Part];
+  [Part in keyof CommitEntry]: CommitEntry[Part] extends object
+    ? Partial<CommitEntry[Part]>
+    : CommitEntry[Part];
 }> &
   Partial<Pick<CommitEntry, 'forget' | 'signal'>>;
 

@@ -1,0 +1,182 @@
+/** The API process: reads the configuration, builds everything by hand, listens, and shuts down in order. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import {
+  checkStore,
+  createClient,
+  createEngine,
+  createRedisStore,
+  createRegistry,
+  type Store,
+} from '../engine/index.ts';
+import { type ApiConfig, loadApiConfig } from '../shared/config.ts';
+import { createLogger, type Logger } from '../shared/logger.ts';
+import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
+import { createSecretBox } from '../shared/secrets.ts';
+import { createWebhookVerifier } from '../shared/webhook-signature.ts';
+import { allWorkflows, workflows } from '../workflows/index.ts';
+import { type AppDeps, createApp } from './app.ts';
+import { settingsFrom } from './start-defaults.ts';
+
+const REDIS_READY_MS = 15_000;
+const DRAIN_MS = 8_000;
+/** What a load balancer needs to see that this process is no longer ready. */
+const UNREADY_MS = 200;
+
+/** Switches of this process alone; everything else is in `shared/config.ts`. */
+function switchesOf(env: NodeJS.ProcessEnv, config: ApiConfig) {
+  const loopback = ['127.0.0.1', '::1', 'localhost'].includes(config.http.host);
+  const isOn = (name: string, otherwise: boolean) => {
+    const value = env[name]?.trim();
+    return value === undefined || value === '' ? otherwise : value === '1' || value === 'true';
+  };
+  const demo = isOn('DEMO', false) && loopback && config.process.nodeEnv !== 'production';
+  return {
+    demo,
+    fourEyes: isOn('FOUR_EYES', config.process.nodeEnv === 'production'),
+    acceptStore: isOn('ACCEPT_STORE', false),
+  };
+}
+
+async function main(): Promise<void> {
+  const config = loadApiConfig(process.env);
+  const log = createLogger({ name: 'api', level: config.process.logLevel });
+  const switches = switchesOf(process.env, config);
+  const { redisUrl, namespace, shards, stateDir } = config.store;
+
+  const redis = createRedis(redisUrl, 'service', { log, name: `${namespace}-api` });
+  await redisReady(redis, REDIS_READY_MS);
+  const { acceptStore } = switches;
+  const report = await checkStore({ redis, namespace, shards, stateDir, process: 'api', acceptStore });
+  for (const warning of report.warnings) log.warn({ warning }, 'store-warning');
+
+  const store = createRedisStore({ redis, namespace, shards });
+  const registry = createRegistry(allWorkflows);
+  // Without dispatch: activities stay in the outbox and the workers are woken.
+  const engine = createEngine({ store, registry, log });
+  const client = createClient(engine);
+  let draining = false;
+  const app = createApp({
+    client,
+    registry,
+    workflows,
+    log,
+    ...edgesOf(config, switches),
+    health: {
+      store: async () => {
+        await redis.ping();
+        return { durable: report.durable, warnings: report.warnings };
+      },
+      workers: () => client.liveWorkers(),
+      draining: () => draining,
+    },
+    unpark: (key, signalId) => store.unpark(key, signalId),
+  });
+
+  const server = harden(createServer(app));
+  await listen(server, config.http.port, config.http.host);
+  const stop = async (signal: string): Promise<void> => {
+    if (draining) return;
+    draining = true;
+    log.info({ signal }, 'stopping');
+    await new Promise((resolve) => setTimeout(resolve, UNREADY_MS));
+    await drain(server);
+    await engine.settled().catch((error: unknown) => log.warn({ error: String(error) }, 'unsettled'));
+    await closeStore(store, log);
+    await closeRedis(redis);
+    log.info('stopped');
+    process.exit(0);
+  };
+  process.once('SIGTERM', (signal) => void stop(signal));
+  process.once('SIGINT', (signal) => void stop(signal));
+  log.info({ url: config.process.publicUrl ?? addressOf(server), port: portOf(server) }, 'ready');
+}
+
+function edgesOf(config: ApiConfig, switches: ReturnType<typeof switchesOf>) {
+  const { http, secrets, webhooks, timing } = config;
+  const admin = http.apiKeys.find(({ role }) => role === 'admin') ?? null;
+  return {
+    auth: {
+      keys: http.apiKeys,
+      fourEyes: switches.fourEyes,
+      demoKey: switches.demo ? admin : null,
+    },
+    secretBox: createSecretBox({
+      key: secrets.key.reveal(),
+      oldKeys: secrets.oldKeys.map((key) => key.reveal()),
+    }),
+    webhookVerifier: createWebhookVerifier({
+      certificateHosts: webhooks.certificateHosts,
+      issuerHosts: webhooks.issuerHosts,
+      allowLoopbackHttp: webhooks.allowLoopbackHttp,
+      extraRoots: webhooks.rootCertificateFile === null ? [] : [readFileSync(webhooks.rootCertificateFile)],
+    }),
+    dashboardDir: dashboardDir(),
+    errorCatalogue: errorCatalogue(),
+    publicUrl: config.process.publicUrl,
+    trustProxyHops: http.trustProxyHops,
+    startDefaults: { settings: settingsFrom(timing) },
+  } satisfies Partial<AppDeps>;
+}
+
+/** Beside this file in a build; where `vite build dashboard` puts it when run from the sources. */
+function dashboardDir(): string | null {
+  const built = import.meta.url.endsWith('.ts') ? '../dashboard/dist/' : '../dashboard/';
+  const folder = fileURLToPath(new URL(built, import.meta.url));
+  return existsSync(`${folder}index.html`) ? folder : null;
+}
+
+function errorCatalogue(): string | null {
+  const candidates = ['../docs/errors.md', '../../docs/errors.md'];
+  const found = candidates.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));
+  return found === undefined ? null : readFileSync(found, 'utf8');
+}
+
+/** Slow and idle connections are cut, so that they cannot crowd out others. */
+function harden(server: Server): Server {
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 20_000;
+  server.keepAliveTimeout = 5_000;
+  server.maxConnections = 2_000;
+  return server;
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve());
+  });
+}
+
+/** Takes no new connection and lets running requests end, for at most `DRAIN_MS`. */
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+async function closeStore(store: Store, log: Logger): Promise<void> {
+  await store.close().catch((error: unknown) => log.warn({ error: String(error) }, 'store-not-closed'));
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function addressOf(server: Server): string {
+  const { address, family } = server.address() as AddressInfo;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${portOf(server)}`;
+}
+
+main().catch((error: unknown) => {
+  const log = createLogger({ name: 'api' });
+  log.fatal({ reason: error instanceof Error ? error.message : String(error) }, 'start-failed');
+  process.exit(1);
+});

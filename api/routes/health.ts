@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { type Route, route } from '../route.ts';
+
+/** What the process knows of itself and of what it depends on. */
+export interface Health {
+  /** Rejects when the store does not answer. */
+  store(): Promise<{ readonly durable: boolean; readonly warnings?: readonly string[] }>;
+  /** Names of the workers that hold a lease. */
+  workers(): Promise<readonly string[]>;
+  /** True once the process shuts down. */
+  draining(): boolean;
+}
+
+const Alive = z.strictObject({ status: z.literal('ok') });
+const Ready = z
+  .strictObject({
+    status: z.enum(['ok', 'draining', 'unavailable']),
+    checks: z
+      .strictObject({
+        store: z.strictObject({
+          ok: z.boolean(),
+          durable: z.boolean().nullable(),
+          warnings: z.array(z.string()),
+        }),
+        workers: z.strictObject({ ok: z.boolean(), count: z.int().nullable() }),
+      })
+      .optional(),
+  })
+  .meta({ id: 'Readiness' });
+
+const PROBE_MS = 1_500;
+
+export function healthRoutes({ health }: { readonly health: Health }): readonly Route[] {
+  const alive = { status: 200, body: { status: 'ok' } } as const;
+  return [
+    route({
+      id: 'getLiveness',
+      method: 'get',
+      path: '/livez',
+      tag: 'health',
+      summary: 'The process runs',
+      responses: { 200: { description: 'It does', schema: Alive } },
+      errors: [],
+      handle: () => alive,
+    }),
+    route({
+      id: 'getStartup',
+      method: 'get',
+      path: '/startupz',
+      tag: 'health',
+      summary: 'The process has started',
+      responses: { 200: { description: 'It listens only after its checks passed', schema: Alive } },
+      errors: [],
+      handle: () => alive,
+    }),
+    route({
+      id: 'getReadiness',
+      method: 'get',
+      path: '/readyz',
+      tag: 'health',
+      summary: 'Requests can be taken: the store answers and nothing shuts down',
+      description: 'No worker is no reason to refuse: what is accepted is kept until one comes.',
+      query: z.strictObject({ verbose: z.string().max(5).optional() }),
+      responses: {
+        200: { description: 'Ready', schema: Ready },
+        503: { description: 'Not ready', schema: Ready },
+      },
+      errors: [],
+      async handle({ query }) {
+        const [store, workers] = await Promise.all([
+          probe(health.store()),
+          query.verbose === undefined ? null : probe(health.workers()),
+        ]);
+        const status = health.draining() ? 'draining' : store === null ? 'unavailable' : 'ok';
+        const checks = {
+          store: {
+            ok: store !== null,
+            durable: store?.durable ?? null,
+            warnings: [...(store?.warnings ?? [])],
+          },
+          workers: { ok: (workers?.length ?? 0) > 0, count: workers?.length ?? null },
+        };
+        return {
+          status: status === 'ok' ? 200 : 503,
+          body: query.verbose === undefined ? { status } : { status, checks },
+        };
+      },
+    }),
+  ];
+}
+
+/** Null when it fails or takes too long. */
+async function probe<T>(asked: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, PROBE_MS, null);
+  });
+  return Promise.race([asked.catch(() => null), late]).finally(() => clearTimeout(timer));
+}

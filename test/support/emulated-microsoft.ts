@@ -1,0 +1,121 @@
+/** The emulator in process, and connectors and activities that talk to it. */
+import { type Connectors, createConnectors, type RefreshTokenStore } from '../../connectors/index.ts';
+import {
+  createEmulator,
+  DEFAULT_CLIENT,
+  type Emulator,
+  type EmulatorOptions,
+  PARTNER,
+  type Urls,
+} from '../../emulator/index.ts';
+import type { ActivityContext, ActivityImplementation } from '../../engine/index.ts';
+import { uuidFrom } from '../../shared/ids.ts';
+import { type Logger, silentLogger } from '../../shared/logger.ts';
+import { Secret } from '../../shared/secrets.ts';
+import { createActivities } from '../../workers/activities/index.ts';
+
+export const CUSTOMER_SCOPES = [
+  'Directory.Read.All',
+  'Organization.Read.All',
+  'User.ReadWrite.All',
+  'LicenseAssignment.ReadWrite.All',
+];
+
+export interface EmulatedMicrosoft {
+  readonly emulator: Emulator;
+  readonly urls: Urls;
+  readonly connectors: Connectors;
+  readonly activities: readonly ActivityImplementation[];
+  /** `POST` to the control surface unless `method` says otherwise; raises on a refusal. */
+  control(path: string, body?: object, method?: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export interface EmulatedMicrosoftOptions extends EmulatorOptions {
+  readonly log?: Logger;
+  readonly refreshTokens?: RefreshTokenStore;
+  readonly timeoutMs?: number;
+}
+
+export async function startEmulatedMicrosoft(
+  options: EmulatedMicrosoftOptions = {},
+): Promise<EmulatedMicrosoft> {
+  const { log = silentLogger(), refreshTokens, timeoutMs = 3_000, ...emulated } = options;
+  const emulator = createEmulator(emulated);
+  const urls = await emulator.listen();
+  const microsoft = {
+    authorityUrl: urls.authority,
+    partnerCenterUrl: urls.partnerCenter,
+    graphUrl: urls.graph,
+    partnerCenterScope: 'https://api.partnercenter.microsoft.com/.default',
+    graphScope: 'https://graph.microsoft.com/.default',
+    partnerTenantId: PARTNER.tenantId,
+    clientId: DEFAULT_CLIENT.clientId,
+    clientSecret: new Secret(DEFAULT_CLIENT.clientSecret),
+    refreshToken: new Secret(DEFAULT_CLIENT.refreshToken),
+    requireMfa: true,
+    adminCenterUrl: urls.consent,
+    applicationName: 'Customer onboarding',
+    customerScopes: CUSTOMER_SCOPES,
+    timeoutMs,
+  };
+  const mail = {
+    smtpUrl: new Secret(`smtp://${urls.smtp.host}:${urls.smtp.port}`),
+    from: 'Northwind <onboarding@partner.example>',
+  };
+  const connectors = createConnectors(
+    { microsoft, mail },
+    { log, ...(refreshTokens === undefined ? {} : { refreshTokens }) },
+  );
+  return {
+    emulator,
+    urls,
+    connectors,
+    activities: createActivities({ connectors, config: { microsoft }, log }),
+    async control(path, body = {}, method = 'POST') {
+      const headers = { 'content-type': 'application/json' };
+      const sent = method === 'GET' ? { method } : { method, headers, body: JSON.stringify(body) };
+      const response = await fetch(`${urls.control}${path}`, sent);
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`);
+      return text === '' ? null : JSON.parse(text);
+    },
+    async close() {
+      connectors.close();
+      await emulator.close();
+    },
+  };
+}
+
+export interface TestContext extends ActivityContext {
+  readonly sealed: Map<string, string>;
+  readonly heartbeats: unknown[];
+}
+
+/** A context as the engine would hand it over; `answers` counts answers received, as the engine does. */
+export function activityContext(
+  given: Partial<ActivityContext> & { readonly answers?: number } = {},
+): TestContext {
+  const { answers = 0, instanceId = 'wf_1', token = 'a1', ...rest } = given;
+  const sealed = new Map<string, string>();
+  const heartbeats: unknown[] = [];
+  return {
+    instanceId,
+    token,
+    attempt: 1,
+    idempotencyKey: uuidFrom(instanceId, token, answers),
+    correlationId: uuidFrom(instanceId, token),
+    signal: new AbortController().signal,
+    progress: null,
+    heartbeat: async (progress) => {
+      heartbeats.push(progress);
+    },
+    seal: (name, text) => {
+      sealed.set(name, text);
+    },
+    log: silentLogger(),
+    ...rest,
+    sealed,
+    heartbeats,
+  };
+}

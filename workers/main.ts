@@ -1,0 +1,146 @@
+/** The worker process: reads the configuration, builds everything by hand, works, and shuts down in order. */
+import { createConnectors } from '../connectors/index.ts';
+import { checkStore, createRedisStore, remember } from '../engine/index.ts';
+import { loadWorkerConfig, type WorkerConfig } from '../shared/config.ts';
+import { createLogger, type Logger } from '../shared/logger.ts';
+import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
+import { createSecretBox } from '../shared/secrets.ts';
+import { allWorkflows } from '../workflows/index.ts';
+import { createActivities } from './activities/index.ts';
+import type { Loop } from './loop.ts';
+import { messageOf } from './message-of.ts';
+import { createRefreshTokenStore } from './refresh-tokens.ts';
+import { startWebhookRegistration } from './webhook-registration.ts';
+import { startWorker } from './worker.ts';
+
+const REDIS_READY_MS = 15_000;
+const GRACE_MS = 25_000;
+/** After the grace, for what cannot be waited for, such as a store that is away. */
+const LAST_MS = 5_000;
+const REMEMBER_EVERY_MS = 5_000;
+/** A terminal tells the whole group, and so does whoever started us: two signals at once are one wish. */
+const SAME_WISH_MS = 1_000;
+/** Exit code of a worker whose store was emptied or replaced (EX_SOFTWARE). */
+const STORE_LOST = 70;
+
+const isOn = (name: string): boolean => ['1', 'true'].includes(process.env[name]?.trim() ?? '');
+
+/** Resolves with what stops it again. */
+async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<void>> {
+  const { redisUrl, namespace, shards, stateDir } = config.store;
+  const redis = createRedis(redisUrl, 'worker', { log, name: `${namespace}-worker` });
+  await redisReady(redis, REDIS_READY_MS);
+  const seenBy = { namespace, stateDir, process: 'worker' };
+  const report = await checkStore({ ...seenBy, redis, shards, acceptStore: isOn('ACCEPT_STORE') });
+  for (const warning of report.warnings) log.warn({ warning }, 'store-warning');
+
+  const store = createRedisStore({ redis, namespace, shards });
+  const secretBox = createSecretBox({
+    key: config.secrets.key.reveal(),
+    oldKeys: config.secrets.oldKeys.map((key) => key.reveal()),
+  });
+  const refreshTokens = createRefreshTokenStore({ redis, namespace, secretBox, log });
+  const connectors = createConnectors(config, { log, refreshTokens });
+  const worker = await startWorker({
+    redis,
+    store,
+    namespace,
+    workflows: allWorkflows,
+    activities: createActivities({ connectors, config, log }),
+    log,
+    concurrency: config.worker.concurrency,
+    secretBox,
+    epoch: report.epoch,
+    onRenewed: rememberNowAndThen((seen) => remember(seenBy, seen)),
+    onStoreLost: (error) => {
+      log.fatal({ ...error.details, reason: error.message }, 'store-lost');
+      process.exit(STORE_LOST);
+    },
+  });
+  const webhooks = registerWebhooks(config, connectors.partnerCenter, log);
+  ready({ worker: worker.id, redis: report.version, durable: report.durable });
+
+  return async () => {
+    await Promise.all([webhooks?.stop(), worker.stop(GRACE_MS)]);
+    await store.close();
+    connectors.close();
+    await closeRedis(redis);
+  };
+}
+
+function registerWebhooks(
+  config: WorkerConfig,
+  partnerCenter: Parameters<typeof startWebhookRegistration>[0]['partnerCenter'],
+  log: Logger,
+): Loop | null {
+  const { publicUrl } = config.process;
+  if (publicUrl === null) {
+    log.warn('PUBLIC_URL is not set: no webhooks, consents are polled');
+    return null;
+  }
+  return startWebhookRegistration({ partnerCenter, publicUrl, takeOver: isOn('WEBHOOK_TAKE_OVER'), log });
+}
+
+function rememberNowAndThen(
+  write: (seen: { readonly epoch: string; readonly tick: number }) => void,
+): (seen: { readonly epoch: string; readonly tick: number }) => void {
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  return (seen) => {
+    if (performance.now() - writtenAt < REMEMBER_EVERY_MS) return;
+    writtenAt = performance.now();
+    write(seen);
+  };
+}
+
+/** Whoever started this process waits for the line, so it comes whatever the log level is. */
+function ready(facts: object): void {
+  const time = new Date().toISOString();
+  process.stdout.write(`${JSON.stringify({ level: 30, time, name: 'worker', ...facts, msg: 'ready' })}\n`);
+}
+
+function stopOnSignal(stop: () => Promise<void>, log: Logger): void {
+  let stoppingSince: number | null = null;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stoppingSince !== null) {
+      if (performance.now() - stoppingSince < SAME_WISH_MS) return;
+      log.warn({ signal }, 'stopped by force');
+      process.exit(1);
+    }
+    stoppingSince = performance.now();
+    log.info({ signal }, 'stopping');
+    setTimeout(() => {
+      log.error('not stopped in time');
+      process.exit(1);
+    }, GRACE_MS + LAST_MS).unref();
+    stop().then(
+      () => {
+        log.info('stopped');
+        process.exit(0);
+      },
+      (error: unknown) => fail(log, error, 'not stopped cleanly'),
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+function fail(log: Logger, error: unknown, what: string): never {
+  const stack = error instanceof Error ? error.stack : undefined;
+  log.fatal({ reason: messageOf(error), stack }, what);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const first = createLogger({ name: 'worker' });
+  process.on('unhandledRejection', (error) => fail(first, error, 'unhandled-rejection'));
+  process.on('uncaughtException', (error) => fail(first, error, 'uncaught-exception'));
+  try {
+    const config = loadWorkerConfig(process.env);
+    const log = createLogger({ name: 'worker', level: config.process.logLevel });
+    stopOnSignal(await start(config, log), log);
+  } catch (error) {
+    fail(first, error, 'start-failed');
+  }
+}
+
+void main();

@@ -1,0 +1,39 @@
+/**
+ * The partner's refresh token between processes: sealed in Redis, the newest one wins. Each use brings a new one, and the
+ * old ones stay valid for weeks, so workers that write over each other lose nothing.
+ */
+import type { Redis } from 'ioredis';
+import type { RefreshTokenStore } from '../connectors/index.ts';
+import type { Logger } from '../shared/logger.ts';
+import { Secret, type SecretBox, secretAad } from '../shared/secrets.ts';
+import { messageOf } from './message-of.ts';
+
+const AAD = secretAad('partner', 'refresh-token');
+
+export interface RefreshTokenOptions {
+  readonly redis: Redis;
+  readonly namespace: string;
+  readonly secretBox: SecretBox;
+  readonly log: Logger;
+}
+
+export function createRefreshTokenStore(options: RefreshTokenOptions): RefreshTokenStore {
+  const { redis, secretBox, log } = options;
+  const key = `{${options.namespace}:meta}:refresh-token`;
+  return {
+    async load() {
+      const sealed = await redis.get(key);
+      if (sealed === null) return null;
+      try {
+        return new Secret(secretBox.open(AAD, sealed));
+      } catch (error) {
+        // The key changed without the old one being kept: the configured token has to do.
+        log.error({ error: messageOf(error) }, 'stored refresh token not readable');
+        return null;
+      }
+    },
+    async save(refreshToken) {
+      await redis.set(key, secretBox.seal(AAD, refreshToken.reveal()));
+    },
+  };
+}
