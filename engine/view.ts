@@ -91,10 +91,9 @@ export function viewOf(
   const { record, definition, snapshot } = open;
   const { workflow } = definition;
   const live = record.status === 'running' || record.status === 'paused';
-  const states = activeStates(snapshot).flatMap((state) =>
-    stateView(state, record.machine.context, now - record.stateSince),
-  );
-  const leaf = states.at(-1);
+  const active = activeStates(snapshot);
+  const states = active.flatMap((state) => stateView(state, record.machine.context, now - record.stateSince));
+  const told = tellingState(active, states);
   return {
     id: record.id,
     rootId: rootOf(record.id),
@@ -108,7 +107,7 @@ export function viewOf(
     state: record.machine.value,
     states,
     sentence:
-      leaf?.sentence ??
+      told?.sentence ??
       String(
         typeof record.machine.value === 'string'
           ? record.machine.value
@@ -158,6 +157,17 @@ export function viewOf(
     attention: record.attention,
     tasks: live ? tasksOf(open) : [],
   };
+}
+
+/** The innermost state that holds all of the rest: the state itself, or the parallel one above several. */
+function tellingState(
+  active: ReturnType<typeof activeStates>,
+  states: readonly StateView[],
+): StateView | undefined {
+  const leaves = active.filter(({ leaf }) => leaf).map(({ path }) => path.join('.'));
+  const above = (path: string, leaf: string): boolean =>
+    path === '' || path === leaf || leaf.startsWith(`${path}.`);
+  return states.findLast(({ path }) => leaves.every((leaf) => above(path, leaf))) ?? states.at(-1);
 }
 
 /** A child's id is its parent's with a token behind a dot. */

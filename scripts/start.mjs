@@ -3,7 +3,7 @@
  * `npm start`: everything on this machine, from a fresh clone. Redis, the emulator that stands in for Microsoft, the
  * API with the dashboard, and a worker. Data live in `.data` and survive a stop. `--no-play` leaves out the examples.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { bootstrap, fail, ROOT } from './bootstrap.mjs';
 import { build } from './lib/builder.mjs';
@@ -67,6 +67,7 @@ async function playPaths({ apiUrl, apiKey, controlUrl, groupId }) {
 }
 
 async function main() {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   lock = await takeStartLock(dataDir);
   if (lock.holder !== undefined) {
     say(`Already running (process ${lock.holder.pid}): ${lock.holder.apiUrl ?? 'still starting'}`);
