@@ -53,7 +53,7 @@ function isExactObject(value: object, depth: number): boolean {
   }
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return false;
-  if ('toJSON' in value || '__proto__' in Object.getOwnPropertyDescriptors(value)) return false;
+  if ('toJSON' in value || Object.hasOwn(value, '__proto__')) return false;
   for (const key in value) {
     if (!isExactJson((value as Record<string, unknown>)[key], depth)) return false;
   }

@@ -4,11 +4,11 @@
  * an instance and a signal never misses a state that is just being entered.
  */
 import type { AnyMachineSnapshot } from 'xstate';
-import { AppError } from '../shared/errors.ts';
+import { AppError, isAppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { messageOf } from './codec.ts';
-import { activityOutboxId, planCommit } from './commit.ts';
-import { type Commitment, decide } from './decide.ts';
+import { activityOutboxId, type PlannedCommit, planCommit } from './commit.ts';
+import { type Commitment, type DecideInput, decide } from './decide.ts';
 import type { EngineEvent, Envelope } from './event.ts';
 import type { FaultPoints } from './fault-points.ts';
 import { noFaults } from './fault-points.ts';
@@ -36,6 +36,8 @@ export interface EngineOptions {
   readonly log: Logger;
   /** Hands activities to workers. A process without one leaves them in the outbox and wakes those that have. */
   readonly dispatch?: (tickets: readonly ActivityTicket[]) => Promise<void>;
+  /** Told of every commit of this process, after it is durable. Must not throw. */
+  readonly onCommitted?: (record: InstanceRecord) => void;
   /** Test hook; empty in production. */
   readonly faults?: FaultPoints;
 }
@@ -141,7 +143,7 @@ export function createEngine(options: EngineOptions): Engine {
   ): Promise<Handled | 'conflict'> {
     const { event } = envelope;
     const definition = open?.definition ?? definitionToStart(instanceId, event);
-    const decision = decide({
+    const input = {
       registry,
       definition,
       instanceId,
@@ -150,20 +152,22 @@ export function createEngine(options: EngineOptions): Engine {
       envelope,
       now: store.now(),
       seen,
-    });
+    };
+    const decision = decide(input);
     await faults.at('decided');
     if (decision.outcome === 'nothing') return { reply: decision.reply, open, chained: null };
-    const planned = plan(definition, open, envelope, decision, given);
+    const [final, planned] = planStorable(input, decision, open, given);
     await faults.at('before-commit');
     const committed = await store.commit(planned.entry);
     await faults.at('after-commit');
     if (committed.status === 'early') return { reply: { status: 'early' }, open, chained: null };
     if (committed.status !== 'ok') return 'conflict';
-    for (const action of decision.actions) runAction(action, planned.next);
+    for (const action of final.actions) runAction(action, planned.next);
     relay.push(planned.next.id, planned.outbox);
+    options.onCommitted?.(planned.next);
     return {
-      reply: decision.reply,
-      open: { record: planned.next, definition, snapshot: decision.snapshot },
+      reply: final.reply,
+      open: { record: planned.next, definition, snapshot: final.snapshot },
       chained: planned.chained,
     };
   }
@@ -173,6 +177,23 @@ export function createEngine(options: EngineOptions): Engine {
     throw new AppError('instance-unknown', `There is no instance '${instanceId}'.`, {
       details: { instanceId },
     });
+  }
+
+  /** A decision that holds what no store can keep is made again, with the event in quarantine. */
+  function planStorable(
+    input: DecideInput,
+    decision: Commitment,
+    open: OpenInstance | null,
+    given: HandleOptions,
+  ): readonly [Commitment, PlannedCommit] {
+    try {
+      return [decision, plan(input.definition, open, input.envelope, decision, given)];
+    } catch (error) {
+      if (open === null || !isAppError(error, 'value-not-durable')) throw error;
+      const poisoned = decide({ ...input, poison: error });
+      if (poisoned.outcome === 'nothing') throw error;
+      return [poisoned, plan(input.definition, open, input.envelope, poisoned, given)];
+    }
   }
 
   function plan(

@@ -10,6 +10,7 @@ import {
   createEngine,
   createRegistry,
   type Engine,
+  type EngineOptions,
   type FaultPoints,
   implementationMap,
   type Registry,
@@ -42,6 +43,7 @@ export interface WorkerOptions {
   /** Epoch found by `checkStore`; left out, whatever the store has. */
   readonly epoch?: string;
   readonly faults?: FaultPoints;
+  readonly onCommitted?: NonNullable<EngineOptions['onCommitted']>;
   onRenewed?(seen: { readonly epoch: string; readonly tick: number }): void;
   /** The store was emptied under us: the process must stop and say so. */
   onStoreLost?(error: AppError): void;
@@ -71,6 +73,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     registry,
     log,
     ...(faults === undefined ? {} : { faults }),
+    ...(options.onCommitted === undefined ? {} : { onCommitted: options.onCommitted }),
     async dispatch(tickets) {
       await faults?.at('before-enqueue');
       await dispatcher.dispatch(tickets);
