@@ -46,6 +46,9 @@ export function createLimiters(limits: RateLimits): Limiters {
       limit: limits.failures,
       keyGenerator: addressKey,
       standardHeaders: false,
+      // Whoever shows a valid key is not held up by others behind the same address.
+      skip: (_request, response) =>
+        response.locals['refused'] === undefined && response.locals['route'] !== 'signIn',
       skipSuccessfulRequests: true,
       requestWasSuccessful: (_request, response) => response.locals['code'] !== 'unauthorized',
     }),

@@ -23,8 +23,9 @@ export function registerRoutes(app: Express, routes: readonly Route[], options: 
     app[route.method](
       expressPath(route.path),
       name(route),
-      options.limiters.failures,
       identify(options.auth, route),
+      options.limiters.failures,
+      refuse,
       ...limitersFor(route, options.limiters),
       permit(permission),
       ...bodyParsers(route),
@@ -66,10 +67,22 @@ function identify(auth: Auth, route: Route): RequestHandler {
   const anonymous = route.tag === 'health' || route.tag === 'webhooks' || route.tag === 'description';
   const signsIn = route.id === 'signIn' || route.id === 'signOut';
   return (request, response, next) => {
-    response.locals['caller'] = anonymous || signsIn ? null : auth.authenticate(request, response);
+    response.locals['caller'] = null;
+    try {
+      if (!anonymous && !signsIn) response.locals['caller'] = auth.authenticate(request, response);
+    } catch (error) {
+      // Thrown by `refuse`, once the limiter of failures has counted it.
+      response.locals['refused'] = error;
+    }
     next();
   };
 }
+
+const refuse: RequestHandler = (_request, response, next) => {
+  const refused: unknown = response.locals['refused'];
+  if (refused !== undefined) throw refused;
+  next();
+};
 
 function limitersFor(route: Route, limiters: Limiters): readonly RequestHandler[] {
   if (route.tag === 'health') return [];

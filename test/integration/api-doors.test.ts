@@ -78,6 +78,7 @@ describe('permissions', () => {
     for (let count = 0; count < 5; count += 1) codes.push((await guess()).body.code);
 
     expect(codes).toEqual(['unauthorized', 'unauthorized', 'unauthorized', 'rate-limited', 'rate-limited']);
+    expect((await guarded.as('viewer').get('/v1/tasks')).status).toBe(200);
   });
 
   it('a key that asks too often is told when to come back', async () => {

@@ -81,6 +81,17 @@ describe('signals', () => {
     expect([closed.status, closed.body.code]).toEqual([409, 'instance-closed']);
   });
 
+  it('a signal that finds no room is refused, not dropped', async () => {
+    const { as, start, client } = createFixture();
+    const { id } = await start();
+    for (let count = 0; count < 1_000; count += 1) await client.signalById(id, 'later.said', {});
+
+    const response = await as('operator').post(`/v1/instances/${id}/signals`, { type: 'later.said' });
+
+    expect([response.status, response.body.code]).toEqual([503, 'signal-overflow']);
+    expect(response.headers['retry-after']).toBe('30');
+  });
+
   it('the bare signal does not let an operator approve', async () => {
     const { as, start } = createFixture();
     const { id } = await start();

@@ -48,10 +48,7 @@ describe('a webhook', () => {
     const id = await waitingForConsent(fixture);
     const child = (await fixture.client.describe(id))?.children[0]?.instanceId ?? '';
 
-    const [first, second] = await Promise.all([
-      deliver(fixture, accepted()),
-      deliver(fixture, accepted()),
-    ]);
+    const [first, second] = await Promise.all([deliver(fixture, accepted()), deliver(fixture, accepted())]);
     await fixture.engine.settled();
     const history = await fixture.client.history(child);
 

@@ -1,0 +1,184 @@
+import { Icon } from './icons.tsx';
+import { useLive } from './live.ts';
+import { everyInstance, Operations } from './operations.tsx';
+import { Age, Loading, ProblemBox, StatusChip, useNow, Value } from './parts.tsx';
+import { waitingOn, whoWords } from './status.ts';
+import { TaskCard } from './task-card.tsx';
+import { Timeline } from './timeline.tsx';
+import type { Activity, Instance } from './types.ts';
+import { bothTimes, localTime, untilOf, visible } from './words.ts';
+
+export function Detail({ id }: { readonly id: string }) {
+  const { data, problem, refresh } = useLive<Instance>(`/v1/instances/${id}?tree=true`);
+  return (
+    <main id="main" class="page">
+      <a class="back" href="#/">
+        <Icon name="back" /> Onboardings
+      </a>
+      {problem !== null && <ProblemBox problem={problem} />}
+      {data === null && problem === null && <Loading />}
+      {data !== null && <Shown instance={data} refresh={refresh} />}
+    </main>
+  );
+}
+
+function Shown({ instance, refresh }: { readonly instance: Instance; refresh(): void }) {
+  const all = everyInstance(instance);
+  const tasks = all.flatMap((one) => one.tasks);
+  const mark = all.map(({ id, revision }) => `${id}:${revision}`).join(' ');
+  const closed = !['running', 'paused'].includes(instance.status);
+  return (
+    <>
+      <Head instance={instance} />
+      <div class="columns">
+        <div class="column-tasks">
+          {all
+            .filter(({ attention }) => attention !== null)
+            .map(({ id, attention, title }) => (
+              <div key={id} class="banner banner-bad" role="alert">
+                <Icon name="alert" />
+                <div>
+                  <strong>Needs a person: {visible(attention?.message ?? '')}</strong>
+                  <p class="faint">
+                    {attention?.code} in {visible(title)}
+                  </p>
+                </div>
+              </div>
+            ))}
+          {tasks.length > 0 && <h2>Open tasks</h2>}
+          {tasks.map((task) => (
+            <TaskCard key={task.id} task={task} onDone={refresh} />
+          ))}
+        </div>
+        <div class="column-main">
+          {closed && instance.output !== null && (
+            <section class="card">
+              <h2>Result</h2>
+              <Value value={instance.output} />
+            </section>
+          )}
+          {closed && instance.error !== null && (
+            <section class="card">
+              <h2>Error</h2>
+              <Value value={instance.error} />
+            </section>
+          )}
+          <section class="card">
+            <h2>What happened</h2>
+            <Timeline id={instance.id} title={instance.title} mark={mark} />
+          </section>
+        </div>
+        <aside class="column-side">
+          <section class="card">
+            <h2>Now</h2>
+            <Now all={all} closed={closed} />
+            <Operations instance={instance} onDone={refresh} />
+          </section>
+          <section class="card">
+            <h2>Facts</h2>
+            <dl class="facts">
+              <div>
+                <dt>Started</dt>
+                <dd>
+                  <time dateTime={instance.createdAt} title={bothTimes(instance.createdAt)}>
+                    {localTime(instance.createdAt)}
+                  </time>
+                </dd>
+              </div>
+              <div>
+                <dt>Last change</dt>
+                <dd>
+                  <Age since={instance.updatedAt} after=" ago" />
+                </dd>
+              </div>
+              <div>
+                <dt>Instance</dt>
+                <dd>
+                  <code class="id">{instance.id}</code>
+                </dd>
+              </div>
+            </dl>
+          </section>
+        </aside>
+      </div>
+    </>
+  );
+}
+
+function Head({ instance }: { readonly instance: Instance }) {
+  const who = waitingOn(instance);
+  const open = instance.status === 'running' || instance.status === 'paused';
+  const inner = instance.innermost;
+  return (
+    <header class="detail-head">
+      <p class="faint">{visible(instance.title)}</p>
+      <h1>{visible(instance.subject ?? instance.id)}</h1>
+      <p class="sentence" role="status">
+        {visible(inner?.sentence ?? instance.sentence)}
+      </p>
+      {inner !== null && inner.sentence !== instance.sentence && (
+        <p class="faint">Within: {visible(instance.sentence)}</p>
+      )}
+      <p class="detail-status">
+        <StatusChip of={instance} />
+        {open && who !== null && <span>waiting on {whoWords(who)}</span>}
+        <span class="faint">
+          <Age since={instance.stateSince} before="in this state for " />
+        </span>
+      </p>
+    </header>
+  );
+}
+
+function Now({ all, closed }: { readonly all: readonly Instance[]; readonly closed: boolean }) {
+  const now = useNow();
+  const activities = all.flatMap((one) => one.activities);
+  const [timer] = all.flatMap((one) => one.timers).toSorted((a, b) => a.fireAt.localeCompare(b.fireAt));
+  if (closed) return <p>This onboarding is closed.</p>;
+  return (
+    <ul class="plain now">
+      {activities.map((activity) => (
+        <ActivityLine key={activity.token} activity={activity} />
+      ))}
+      {timer !== undefined && (
+        <li>
+          <Icon name="timer" />
+          <span>
+            Next deadline{' '}
+            <time dateTime={timer.fireAt} title={bothTimes(timer.fireAt)}>
+              {untilOf(timer.fireAt, now)}
+            </time>
+          </span>
+        </li>
+      )}
+      {activities.length === 0 && timer === undefined && <li>Nothing runs; it waits to be told.</li>}
+    </ul>
+  );
+}
+
+const PHASES: Readonly<Record<Activity['phase'], string>> = {
+  open: 'under way',
+  'waiting-retry': 'waits for the next try',
+  attention: 'gave up and needs a person',
+  held: 'held while paused',
+};
+
+function ActivityLine({ activity }: { readonly activity: Activity }) {
+  const { description, phase, attempt, maxAttempts, lastFailure } = activity;
+  return (
+    <li>
+      <Icon name={phase === 'attention' ? 'alert' : 'gear'} />
+      <span>
+        {visible(description)}: {PHASES[phase]}
+        {(attempt > 1 || lastFailure !== null) && (
+          <span class="faint">
+            {' '}
+            attempt {attempt}
+            {maxAttempts === null ? '' : ` of ${maxAttempts}`}
+            {lastFailure !== null && <>, because: {visible(lastFailure.message)}</>}
+          </span>
+        )}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,67 @@
+import { useState } from 'preact/hooks';
+import { asProblem } from './api.ts';
+import { ProblemBox } from './parts.tsx';
+import { session, signIn } from './store.ts';
+import type { Problem } from './types.ts';
+
+export function SignIn() {
+  const [key, setKey] = useState('');
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [busy, setBusy] = useState(false);
+
+  async function submit(credentials: Parameters<typeof signIn>[0]): Promise<void> {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await signIn(credentials);
+    } catch (error) {
+      setProblem(asProblem(error));
+    }
+    setBusy(false);
+  }
+
+  return (
+    <main class="sign-in" id="main">
+      <form
+        class="card"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit({ key: key.trim() });
+        }}
+      >
+        <img src="/icon.svg" alt="" width="48" height="48" />
+        <h1>Customer onboarding</h1>
+        <p class="faint">Sign in with your API key. The key itself is not kept in the browser.</p>
+        {problem !== null && <ProblemBox problem={problem} />}
+        <input
+          class="off"
+          type="text"
+          autocomplete="username"
+          value="API key"
+          readOnly
+          tabIndex={-1}
+          aria-hidden="true"
+        />
+        <div class="field">
+          <label for="key">API key</label>
+          <input
+            id="key"
+            type="password"
+            autocomplete="current-password"
+            required
+            value={key}
+            onInput={(event) => setKey(event.currentTarget.value)}
+          />
+        </div>
+        <button class="button-main" type="submit" disabled={busy}>
+          Sign in
+        </button>
+        {session.value?.demo === true && (
+          <button class="button" type="button" disabled={busy} onClick={() => void submit({ demo: true })}>
+            Continue with the demo
+          </button>
+        )}
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,199 @@
+/** The page in a real browser, against the app over an engine in memory. Skipped where there is no Chromium. */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { createFixture } from '../integration/api-fixture.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const ARGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+function findBrowser(): string | undefined {
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders
+    .flatMap((folder) => names.map((name) => join(folder, name)))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+const executablePath = findBrowser();
+const suite = executablePath === undefined ? describe.skip : describe;
+const title =
+  executablePath === undefined ? 'the dashboard (skipped: no chromium on the PATH)' : 'the dashboard';
+
+suite(title, () => {
+  let dist: string;
+  let browser: Browser;
+  let server: Server;
+  let url: string;
+  let fixture: ReturnType<typeof createFixture>;
+  const trouble: string[] = [];
+
+  beforeAll(async () => {
+    dist = mkdtempSync(join(tmpdir(), 'dashboard-'));
+    const built = spawnSync(
+      process.execPath,
+      [
+        'node_modules/vite/bin/vite.js',
+        'build',
+        'dashboard',
+        '--outDir',
+        dist,
+        '--emptyOutDir',
+        '--logLevel',
+        'warn',
+      ],
+      { cwd: ROOT, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' } },
+    );
+    if (built.status !== 0) throw new Error(`${built.stdout}${built.stderr}`);
+    fixture = createFixture({ dashboardDir: dist });
+    server = fixture.app.listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    browser = await chromium.launch({ executablePath: executablePath ?? '', args: ARGS });
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    server?.closeAllConnections();
+    await new Promise((resolve) => server?.close(resolve));
+    rmSync(dist, { recursive: true, force: true });
+  });
+
+  async function open(path = '/', width = 1_280): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width, height: 800 } });
+    const page = await context.newPage();
+    page.on('pageerror', (error) => trouble.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('401')) trouble.push(message.text());
+    });
+    await page.goto(`${url}${path}`);
+    return page;
+  }
+
+  async function signIn(page: Page, role: 'admin' | 'viewer' | 'operator' = 'admin'): Promise<void> {
+    await page.getByLabel('API key').fill(fixture.tokens[role]);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Onboardings', exact: true }).waitFor();
+  }
+
+  it('takes an onboarding from its start over the approval to its end, live', async () => {
+    const page = await open();
+    await signIn(page);
+
+    await page.getByRole('link', { name: 'Start', exact: true }).click();
+    await page.getByLabel('Customer').fill('Fabrikam GmbH');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.getByRole('heading', { name: 'Fabrikam GmbH' }).waitFor();
+    await page.getByText('The order of 25 seats for Fabrikam GmbH waits for approval').first().waitFor();
+
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('button', { name: 'Confirm: Approve' }).click();
+    await page.getByText('Waiting for Fabrikam GmbH to accept, day 1').first().waitFor();
+
+    // The customer accepts and the worker does its part: the page notices by itself.
+    const [root] = (await fixture.client.list({})).items;
+    const child = (await fixture.client.describe(root?.id ?? ''))?.children[0]?.instanceId ?? '';
+    await fixture.client.signalById(child, 'consent.reseller.granted', { source: 'webhook' });
+    await fixture.engine.settled();
+    const greeting = await fixture.client.describe(root?.id ?? '');
+    const token = greeting?.activities[0]?.token ?? '';
+    await fixture.client.operate(root?.id ?? '', {
+      kind: 'complete-activity',
+      token,
+      output: { greeted: true },
+    });
+
+    await page.getByText('Fabrikam GmbH is a customer').first().waitFor();
+    await page.getByText('Order approved. Now: asking.').waitFor();
+    expect(await page.locator('.chip').textContent()).toBe('Done');
+    await page.context().close();
+  }, 60_000);
+
+  it('shows a customer’s name as text, whatever it holds', async () => {
+    const name = '<img src=x onerror="window.hacked=1">\u202Egnp';
+    await fixture.start({ customer: name, tenantId: '6f0c1b4e-2f6a-4f0e-9a44-8f5f7a1f0c12', seats: 1 });
+    const page = await open();
+    await signIn(page);
+
+    await page.getByRole('link', { name: '<img src=x onerror="window.hacked=1">[U+202E]gnp' }).click();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+
+    expect(await page.evaluate('window.hacked')).toBeUndefined();
+    await page.context().close();
+  });
+
+  it('refuses a wrong key and says why', async () => {
+    const page = await open();
+
+    await page.getByLabel('API key').fill('wfk_wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+
+    await page.getByRole('alert').getByText('The API key is not known.').waitFor();
+    await page.context().close();
+  });
+
+  it('offers a viewer nothing to change', async () => {
+    const { id } = await fixture.start();
+    const page = await open();
+    await signIn(page, 'viewer');
+
+    expect(await page.getByRole('link', { name: 'Start', exact: true }).count()).toBe(0);
+    await page.goto(`${url}/#/instances/${id}`);
+    await page.getByText('Your role cannot answer this task.').waitFor();
+    expect(await page.getByRole('button', { name: /Approve|Pause|Cancel/ }).count()).toBe(0);
+    await page.context().close();
+  });
+
+  it('says when the server is away and when it is back', async () => {
+    const page = await open();
+    await signIn(page);
+    await page.getByText('live', { exact: true }).waitFor();
+
+    await page.context().setOffline(true);
+    await page.getByText('reconnecting', { exact: true }).waitFor();
+    await page.context().setOffline(false);
+    await page.getByText('live', { exact: true }).waitFor();
+
+    trouble.splice(
+      0,
+      trouble.length,
+      ...trouble.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED')),
+    );
+    await page.context().close();
+  }, 40_000);
+
+  it.each(['/#/', '/#/start'])('fits on a narrow phone: %s', async (path) => {
+    const page = await open('/', 360);
+    await signIn(page);
+    await page.goto(`${url}${path}`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    await page.context().close();
+  });
+
+  it('runs under the strict content security policy without a complaint', () => {
+    expect(trouble).toEqual([]);
+  });
+});
