@@ -14,6 +14,7 @@ RUN install -d -o node -g node -m 0700 /var/lib/csp-onboarding
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY --from=build /app/docs/errors.md ./docs/errors.md
 USER node
 VOLUME /var/lib/csp-onboarding
 EXPOSE 3000

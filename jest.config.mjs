@@ -27,7 +27,14 @@ const withRedis = {
 export default {
   testTimeout: 30_000,
   projects: [
-    { ...project('unit', ['unit', 'workflows']), testMatch: ['<rootDir>/test/*.test.ts', '<rootDir>/test/unit/**/*.test.ts', '<rootDir>/test/workflows/**/*.test.ts'] },
+    {
+      ...project('unit', ['unit', 'workflows']),
+      testMatch: [
+        '<rootDir>/test/*.test.ts',
+        '<rootDir>/test/unit/**/*.test.ts',
+        '<rootDir>/test/workflows/**/*.test.ts',
+      ],
+    },
     project('contract', ['contract'], withRedis),
     project('integration', ['integration'], withRedis),
     project('faults', ['faults'], withRedis),

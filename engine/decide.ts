@@ -40,6 +40,8 @@ export interface DecideInput {
   readonly now: number;
   /** For a signal: the outcome stored under its id, when it came before. */
   readonly seen?: string | null;
+  /** Why the same decision could not be stored a moment ago. */
+  readonly poison?: unknown;
 }
 
 export function decide(input: DecideInput): Decision {
@@ -108,6 +110,7 @@ function openTurn(input: DecideInput, record: InstanceRecord): Turn {
     dispatch: [],
     actions: [],
     by: envelope.by,
+    poison: input.poison,
   };
 }
 

@@ -85,15 +85,6 @@ function checkNode(
     for (const action of transition.actions) checkAction(machine, node.id, action, report, problems, seen);
     checkGuard(machine, node.id, transition.guard, report);
   }
-  checkDelays(machine, node, report);
-}
-
-function checkDelays(machine: AnyStateMachine, node: StateNode, report: Report): void {
-  for (const key of Object.keys((node.config.after ?? {}) as object)) {
-    if (Number.isNaN(Number(key)) && machine.implementations.delays[key] === undefined) {
-      report(node.id, `the delay '${key}' has no implementation.`, 'Give it in setup({ delays }).');
-    }
-  }
 }
 
 function checkLogic(

@@ -5,7 +5,7 @@
  */
 import { AppError, isAppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
-import { decode, messageOf } from './codec.ts';
+import { decode, errorToData, messageOf } from './codec.ts';
 import type { KeyChange } from './commit.ts';
 import type { ActivityTicket, Handled } from './engine.ts';
 import type { EngineEvent, Envelope, MachineEvent } from './event.ts';
@@ -74,12 +74,22 @@ export function createRelay({ store, log, dispatch, deliver }: RelayOptions): Re
       const { reply } = await deliver(to, { event: eventOf(id, body) });
       return reply.status !== 'early';
     } catch (error) {
+      if (body.kind === 'start' && cannotBegin(error)) return reportStillborn(id, to, body.token, error);
       if (!isAppError(error, 'instance-unknown')) throw error;
       // A child comes to be by its own first message; any other receiver that is not there will never be.
       if (body.kind === 'parent.message' || body.kind === 'parent.stop') return false;
       log.warn({ outbox: id, to }, 'receiver is gone');
       return true;
     }
+  }
+
+  /** A child that can never be started has failed; its parent is told in its place. */
+  async function reportStillborn(id: string, child: string, token: string, error: unknown): Promise<boolean> {
+    log.error({ instanceId: child, error: messageOf(error) }, 'child cannot begin');
+    const parent = id.split('|')[1] ?? '';
+    const event = { kind: 'child.failed', token, seq: 1, error: errorToData(error) } as const;
+    await deliver(parent, { event });
+    return true;
   }
 
   async function changeKey({ key, instanceId, change }: KeyChange): Promise<boolean> {
@@ -126,6 +136,10 @@ export function createRelay({ store, log, dispatch, deliver }: RelayOptions): Re
       while (running.size > 0) await Promise.all(running);
     },
   };
+}
+
+function cannotBegin(error: unknown): boolean {
+  return isAppError(error, 'value-not-durable') || isAppError(error, 'machine-not-durable');
 }
 
 function eventOf(id: string, body: Message['body']): EngineEvent {

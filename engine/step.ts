@@ -35,10 +35,11 @@ export const INBOX_LIMIT = 1_000;
 
 /**
  * Gives an event to the machine. While the instance is paused it waits in the inbox; where the machine throws, the
- * instance stays as it was and the event goes into quarantine.
+ * or comes to hold what no store can keep, the instance stays as it was and the event goes into quarantine.
  */
 export function attempt(turn: Turn, status: InstanceStatus, event: MachineEvent): Turn {
   if (status === 'paused') return intoInbox(turn, { signalId: null, event });
+  if (turn.poison !== undefined) return quarantine(turn, event, turn.poison);
   try {
     return take(turn, event);
   } catch (error) {

@@ -78,6 +78,8 @@ export interface Turn {
   /** Custom actions, run by the committing process after the commit. */
   readonly actions: readonly (() => void)[];
   readonly by: Actor | undefined;
+  /** Set where taking an event once led to what cannot be stored: events go into quarantine with this error. */
+  readonly poison: unknown;
 }
 
 export function surroundings(turn: Pick<Turn, 'id' | 'definition' | 'parent' | 'children'>): Surroundings {

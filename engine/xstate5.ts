@@ -80,7 +80,7 @@ export function prepareMachine(machine: AnyStateMachine): AnyStateMachine {
 export function firstStep(machine: AnyStateMachine, input: unknown, around: Surroundings): MachineStep {
   const scope = new StepScope(around);
   const snapshot = machine.getInitialSnapshot(scope as never, reviveRefs(input, around, scope.self) as never);
-  return { snapshot, actions: snapshot.status === 'error' ? [] : scope.asked(snapshot) };
+  return { snapshot, actions: snapshot.status === 'error' ? [] : scope.asked(snapshot, {}) };
 }
 
 /** One macrostep for one event. Throws what a guard, an assign, an input mapper or a delay throws. */
@@ -91,12 +91,13 @@ export function nextStep(
   around: Surroundings,
 ): MachineStep {
   const scope = new StepScope(around);
+  scope.knows(snapshot.children);
   const next = machine.transition(
     snapshot,
     reviveRefs(event, around, scope.self) as MachineEvent,
     scope as never,
   );
-  return { snapshot: next, actions: scope.asked(next) };
+  return { snapshot: next, actions: scope.asked(next, snapshot.children) };
 }
 
 /** Whether some transition of the current state would take the event, guards included. */
@@ -196,7 +197,7 @@ class StepScope {
   readonly self: AnyActorRef;
   readonly id: string;
   readonly sessionId: string;
-  readonly system: object;
+  readonly system: ReturnType<typeof stepSystem>;
   private readonly raw: RawAction[] = [];
 
   constructor(around: Surroundings) {
@@ -217,7 +218,16 @@ class StepScope {
     this.raw.push(action);
   };
 
-  asked(snapshot: AnyMachineSnapshot): MachineAction[] {
+  /** Makes the children's system ids known to this step. */
+  knows(children: Children): void {
+    for (const child of Object.values(children)) {
+      const systemId = (child as { systemId?: string } | undefined)?.systemId;
+      if (systemId !== undefined) this.system._set(systemId, child);
+    }
+  }
+
+  asked(snapshot: AnyMachineSnapshot, before: Children): MachineAction[] {
+    refuseHiddenSpawns(snapshot.children, before, this.raw);
     return inOrder(this.raw).flatMap((action) => toMachineAction(action, this.self, snapshot));
   }
 }
@@ -245,8 +255,25 @@ function inOrder(raw: readonly RawAction[]): readonly RawAction[] {
   return ordered;
 }
 
+type Children = AnyMachineSnapshot['children'];
+
+/** A child no action announced was spawned inside an assign; registration looks for that in the source and may miss it. */
+function refuseHiddenSpawns(children: Children, before: Children, raw: readonly RawAction[]): void {
+  for (const [id, child] of Object.entries(children)) {
+    if (child === before[id] || child === undefined) continue;
+    const announced = raw.some(
+      ({ type, params }) =>
+        type === 'xstate.spawnChild' && (params as { actorRef?: unknown }).actorRef === child,
+    );
+    if (announced) continue;
+    throw new AppError('machine-not-durable', `The actor '${id}' was spawned inside an assign.`, {
+      details: { actor: id, mend: 'Spawn it with spawnChild or invoke, with an id.' },
+    });
+  }
+}
+
 /** The part of an actor system that XState touches while it builds child references. Nothing runs in it. */
-function stepSystem(): object {
+function stepSystem() {
   let booked = 0;
   const keyed = new Map<string, unknown>();
   return {

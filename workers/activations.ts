@@ -34,7 +34,9 @@ export interface ActivationOptions {
 
 export interface Activations {
   run(ticket: ActivityTicket): Promise<void>;
-  /** What runs now, as `instance|token`. */
+  /** Whether a claim (`instance|token`) of this worker is somebody's business here, from before the claim to its end. */
+  owns(field: string): boolean;
+  /** What runs now. */
   running(): readonly { readonly instanceId: string; readonly token: string }[];
   abort(field: string, reason: string): void;
   abortAll(reason: string): void;
@@ -53,8 +55,21 @@ export function createActivations(options: ActivationOptions): Activations {
     { readonly instanceId: string; readonly token: string; readonly controller: AbortController }
   >();
   const activations = new Set<Promise<void>>();
+  const owned = new Set<string>();
 
   async function activate(ticket: ActivityTicket): Promise<void> {
+    const field = `${ticket.instanceId}|${ticket.token}`;
+    // A second job for what runs here already: the store would give it to us again, as to one whose reply was lost.
+    if (owned.has(field)) return;
+    owned.add(field);
+    try {
+      await activateOwned(ticket);
+    } finally {
+      owned.delete(field);
+    }
+  }
+
+  async function activateOwned(ticket: ActivityTicket): Promise<void> {
     const { instanceId, token, queue, outboxId } = ticket;
     const claimed = await engine.store.claim(instanceId, outboxId, { token, worker });
     if (claimed === null) return;
@@ -66,7 +81,11 @@ export function createActivations(options: ActivationOptions): Activations {
       progress: claimed.progress === null ? null : JSON.parse(claimed.progress),
     };
     const chain = { worker, queues: new Set([queue]) };
-    while (next !== null) next = await attemptOne(next, chain);
+    while (next !== null) {
+      const field = `${instanceId}|${next.token}`;
+      owned.add(field);
+      next = await attemptOne(next, chain).finally(() => owned.delete(field));
+    }
   }
 
   async function restoreOrGiveBack(
@@ -163,7 +182,15 @@ export function createActivations(options: ActivationOptions): Activations {
           } as const);
     const secrets = outcome.kind === 'done' ? seal(instanceId, outcome.secrets) : undefined;
     const chained = options.isPaused(queue) ? undefined : chain;
-    const handled = await engine.handle(instanceId, { event }, { open, chain: chained, secrets });
+    const handled = await engine
+      .handle(instanceId, { event }, { open, chain: chained, secrets })
+      .catch((error: unknown) => {
+        if (outcome.kind !== 'done' || !isAppError(error, 'value-not-durable')) throw error;
+        // What the activity returned cannot be stored, and is not asked for again.
+        const failure = { kind: 'terminal', code: error.code, message: error.message } as const;
+        const refused = { kind: 'activity.failed', token, attempt, failure, jitter: 0 } as const;
+        return engine.handle(instanceId, { event: refused }, { open, chain: chained });
+      });
     await faults.at('before-ack');
     if (handled.chained === null || handled.open === null) return null;
     return { open: handled.open, token: handled.chained, progress: null };
@@ -190,6 +217,7 @@ export function createActivations(options: ActivationOptions): Activations {
       void settled.finally(() => activations.delete(settled));
       return work;
     },
+    owns: (field) => owned.has(field),
     running: () => [...attempts.values()],
     abort: (field, reason) => attempts.get(field)?.controller.abort(reason),
     abortAll(reason) {

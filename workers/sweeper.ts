@@ -2,12 +2,15 @@
  * Finds what fell between two processes: outbox entries nobody carried out, claims whose worker is gone. Everything a
  * crash can leave behind is one of the two.
  */
-import type { ActivityTicket, Engine } from '../engine/index.ts';
+import type { ActivityTicket, Engine, Store } from '../engine/index.ts';
 import { isAppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { Activations } from './activations.ts';
 import { type Loop, startLoop } from './loop.ts';
 import { messageOf } from './message-of.ts';
 import type { Dispatcher } from './queues.ts';
+
+type HeldClaim = Awaited<ReturnType<Store['claims']>>[number];
 
 const BATCH = 200;
 const HIDE_MS = 5_000;
@@ -56,39 +59,60 @@ function ticketFrom(id: string): ActivityTicket {
   return { instanceId, token, queue, outboxId: id };
 }
 
-/** Takes back the claims of workers whose lease is over: their outcome is unknown. */
-export function startClaimReaper(engine: Engine, log: Logger, everyMs: number): Loop {
+/**
+ * Takes back claims nobody works on: those of workers whose lease is over, and this worker's own that it has let go of
+ * (the lease was in doubt for a moment, the commit of the outcome was refused). The attempt's outcome is unknown then.
+ */
+export function startClaimReaper(
+  engine: Engine,
+  activations: Pick<Activations, 'owns'>,
+  worker: string,
+  log: Logger,
+  everyMs: number,
+): Loop {
   const { store } = engine;
+  /** Own claims without an owner at the last look; a claim just taken or settled is in order at the next. */
+  let suspects: ReadonlySet<string> = new Set();
 
-  async function takeBack(instanceId: string, token: string, worker: string): Promise<void> {
+  async function takeBack({ instanceId, token, worker: holder }: HeldClaim): Promise<void> {
     try {
       const open = await engine.open(instanceId);
       const attempt = open?.record.activities[token]?.attempt;
-      if (attempt === undefined) return await store.unclaim(instanceId, token, worker, null);
+      if (open === null || attempt === undefined) return await store.unclaim(instanceId, token, holder, null);
+      // Meanwhile another may have taken it back, and a later attempt may be under way: that one is not lost.
+      const moved = await store.lostClaims(holder, [{ instanceId, token }]);
+      if (moved.length > 0) return;
       const event = {
         kind: 'activity.lost',
         token,
         attempt,
-        why: `worker ${worker} is gone`,
+        why: `worker ${holder} is gone`,
         jitter: Math.random(),
       } as const;
-      const { reply } = await engine.handle(instanceId, { event });
-      log.info({ instanceId, token, worker, result: reply.status }, 'claim taken back');
+      const { reply } = await engine.handle(instanceId, { event }, { open });
+      log.info({ instanceId, token, worker: holder, result: reply.status }, 'claim taken back');
     } catch (error) {
       if (isAppError(error, 'workflow-version-missing')) return;
       log.warn({ instanceId, token, error: messageOf(error) }, 'claim not taken back');
     }
   }
 
-  return startLoop('claims', log, async () => {
-    const live = new Set(await store.liveWorkers());
-    const shards = Array.from({ length: store.shards }, (_, shard) => shard);
-    const claims = (await Promise.all(shards.map((shard) => store.claims(shard)))).flat();
-    await Promise.all(
-      claims
-        .filter(({ worker }) => !live.has(worker))
-        .map(({ instanceId, token, worker }) => takeBack(instanceId, token, worker)),
+  function findAbandoned(claims: readonly HeldClaim[]): readonly HeldClaim[] {
+    const own = claims.filter(
+      (claim) => claim.worker === worker && !activations.owns(`${claim.instanceId}|${claim.token}`),
     );
+    const before = suspects;
+    suspects = new Set(own.map(({ instanceId, token }) => `${instanceId}|${token}`));
+    return own.filter(({ instanceId, token }) => before.has(`${instanceId}|${token}`));
+  }
+
+  return startLoop('claims', log, async () => {
+    const shards = Array.from({ length: store.shards }, (_, shard) => shard);
+    // Claims before leases: a worker that begins in between has its lease when it is looked for.
+    const claims = (await Promise.all(shards.map((shard) => store.claims(shard)))).flat();
+    const live = new Set(await store.liveWorkers());
+    const orphaned = claims.filter((claim) => claim.worker !== worker && !live.has(claim.worker));
+    await Promise.all([...orphaned, ...findAbandoned(claims)].map(takeBack));
     return everyMs;
   });
 }

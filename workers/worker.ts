@@ -118,7 +118,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const loops = [
     startTimerLoop(engine, log),
     sweeper,
-    startClaimReaper(engine, log, REAP_EVERY_MS),
+    startClaimReaper(engine, activations, id, log, REAP_EVERY_MS),
     startAuditor(engine, log),
     paused.watch(consumers),
   ];

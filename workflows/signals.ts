@@ -55,6 +55,7 @@ export const signals = {
   'invitation.sent-by-hand': answer('The invitation was sent by hand', z.object({ by })),
   'consent.reseller.granted': hint('The customer seems to have accepted the reseller relationship'),
   'consent.admin.granted': hint('The customer seems to have approved the admin relationship'),
+  'consent.admin.ended': hint('The admin relationship seems to have expired or to have been terminated'),
   'consent.declined': answer('The customer declined', z.object({ reason, by })),
   'resend.requested': answer('Invite again', z.object({ by })),
 

@@ -20,9 +20,8 @@ const HINTS: Readonly<
     signal: 'consent.reseller.granted',
   },
   'granular-admin-relationship-approved': { about: 'gdapRelationshipId', signal: 'consent.admin.granted' },
-  // An end makes the statechart read the relationship too, and that is all a hint does.
-  'granular-admin-relationship-expired': { about: 'gdapRelationshipId', signal: 'consent.admin.granted' },
-  'granular-admin-relationship-terminated': { about: 'gdapRelationshipId', signal: 'consent.admin.granted' },
+  'granular-admin-relationship-expired': { about: 'gdapRelationshipId', signal: 'consent.admin.ended' },
+  'granular-admin-relationship-terminated': { about: 'gdapRelationshipId', signal: 'consent.admin.ended' },
 };
 const KEYS = { customerId: 'tenant', gdapRelationshipId: 'gdap' } as const;
 

@@ -102,26 +102,27 @@ describe('a webhook', () => {
     },
   );
 
-  it.each(['approved', 'expired', 'terminated'])(
-    'about an admin relationship %s is a hint to read it',
-    async (what) => {
-      const fixture = createFixture();
-      const relationship = 'a1b2c3d4-1111-4222-8333-444455556666-0a1b2c3d-1111-4222-8333-444455556666';
+  it.each([
+    ['approved', 'consent.admin.granted'],
+    ['expired', 'consent.admin.ended'],
+    ['terminated', 'consent.admin.ended'],
+  ])('about an admin relationship %s is the hint %s', async (what, type) => {
+    const fixture = createFixture();
+    const relationship = 'a1b2c3d4-1111-4222-8333-444455556666-0a1b2c3d-1111-4222-8333-444455556666';
 
-      await deliver(fixture, {
-        ...accepted(),
-        EventName: `granular-admin-relationship-${what}`,
-        ResourceUri: `https://partner.microsoft.com/granularAdminRelationships/${relationship}`,
-      });
+    await deliver(fixture, {
+      ...accepted(),
+      EventName: `granular-admin-relationship-${what}`,
+      ResourceUri: `https://partner.microsoft.com/granularAdminRelationships/${relationship}`,
+    });
 
-      expect(await fixture.client.unmatched()).toMatchObject([
-        {
-          key: `gdap:${relationship}`,
-          event: { type: 'consent.admin.granted', source: `webhook granular-admin-relationship-${what}` },
-        },
-      ]);
-    },
-  );
+    expect(await fixture.client.unmatched()).toMatchObject([
+      {
+        key: `gdap:${relationship}`,
+        event: { type, source: `webhook granular-admin-relationship-${what}` },
+      },
+    ]);
+  });
 
   it.each(['', 'x', '[]', '{"EventName":1}'])('that is signed but reads %p is refused', async (body) => {
     const response = await deliver(createFixture(), body);

@@ -32,7 +32,12 @@ describe('docs/engine.md', () => {
     await worker.stop();
 
     const again = await run(testRedisUrl());
-    const answer = await again.worker.client.signalById(instanceId, 'shipped', { parcel: 'DE-1' }, { id: 'DE-1' });
+    const answer = await again.worker.client.signalById(
+      instanceId,
+      'shipped',
+      { parcel: 'DE-1' },
+      { id: 'DE-1' },
+    );
 
     expect(answer.status).toBe('applied');
     expect(answer.instance).toMatchObject({ status: 'completed', output: { paid: 25 } });

@@ -3,8 +3,8 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { checkStore, createRedisStore } from '../../engine/index.ts';
 import { type EmulatorOptions, PARTNER } from '../../emulator/index.ts';
+import { checkStore, createRedisStore } from '../../engine/index.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { createSecretBox, type SecretBox } from '../../shared/secrets.ts';
@@ -51,8 +51,10 @@ export const SETTINGS = {
 
 const EMS = { productId: 'CFQ7TTC0LHT4', skuId: '0001', name: 'Enterprise Mobility + Security E3' };
 const OFFICE = { productId: 'CFQ7TTC0LF8R', skuId: '0001', name: 'Office 365 E3' };
-export const ems = (quantity: number) => ({ ...EMS, quantity, termDuration: 'P1Y', billingCycle: 'monthly' }) as const;
-export const office = (quantity: number) => ({ ...OFFICE, quantity, termDuration: 'P1Y', billingCycle: 'monthly' }) as const;
+export const ems = (quantity: number) =>
+  ({ ...EMS, quantity, termDuration: 'P1Y', billingCycle: 'monthly' }) as const;
+export const office = (quantity: number) =>
+  ({ ...OFFICE, quantity, termDuration: 'P1Y', billingCycle: 'monthly' }) as const;
 
 /** The parts of a start form that all paths share. */
 export const COMMON = {
@@ -74,7 +76,12 @@ export const ATTESTED = {
 export const NEW_CUSTOMER = {
   name: 'Adventure Works',
   domainPrefix: 'adventureworks',
-  contact: { firstName: 'Ada', lastName: 'Meyer', email: 'ada@adventure-works.example', phoneNumber: '4255550100' },
+  contact: {
+    firstName: 'Ada',
+    lastName: 'Meyer',
+    email: 'ada@adventure-works.example',
+    phoneNumber: '4255550100',
+  },
   address: { line1: '1 Example Way', city: 'Redmond', state: 'WA', postalCode: '98052', country: 'US' },
 };
 
@@ -92,11 +99,29 @@ export interface Onboarding {
 
 export interface Books {
   readonly tenantsCreated: readonly string[];
-  readonly orders: readonly { readonly customerId: string; readonly lines: readonly { readonly skuPartNumber: string; readonly quantity: number }[] }[];
+  /** How often each operation was called. */
+  readonly requests: Readonly<Record<string, number>>;
+  readonly orders: readonly {
+    readonly customerId: string;
+    readonly lines: readonly { readonly skuPartNumber: string; readonly quantity: number }[];
+  }[];
   readonly carts: readonly { readonly status: string }[];
-  readonly subscriptions: readonly { readonly tenantId: string; readonly skuPartNumber: string; readonly quantity: number; readonly soldBy: string }[];
-  readonly licences: readonly { readonly tenantId: string; readonly userPrincipalName: string; readonly skuPartNumber: string }[];
-  readonly relationships: readonly { readonly tenantId: string; readonly status: string; readonly displayName: string }[];
+  readonly subscriptions: readonly {
+    readonly tenantId: string;
+    readonly skuPartNumber: string;
+    readonly quantity: number;
+    readonly soldBy: string;
+  }[];
+  readonly licences: readonly {
+    readonly tenantId: string;
+    readonly userPrincipalName: string;
+    readonly skuPartNumber: string;
+  }[];
+  readonly relationships: readonly {
+    readonly tenantId: string;
+    readonly status: string;
+    readonly displayName: string;
+  }[];
   readonly duplicatesRefused: readonly { readonly operation: string; readonly reason: string }[];
 }
 
@@ -113,10 +138,26 @@ export async function startOnboarding(emulated: EmulatorOptions = {}): Promise<O
     log,
   });
   const stateDir = mkdtempSync(join(tmpdir(), 'state-'));
-  const { epoch } = await checkStore({ redis, namespace, shards: 2, stateDir, process: 'worker', acceptStore: false });
+  const { epoch } = await checkStore({
+    redis,
+    namespace,
+    shards: 2,
+    stateDir,
+    process: 'worker',
+    acceptStore: false,
+  });
   const store = createRedisStore({ redis, namespace, shards: 2 });
   const { activities } = microsoft;
-  const worker = await startWorker({ redis, store, namespace, workflows: allWorkflows, activities, log, secretBox, epoch });
+  const worker = await startWorker({
+    redis,
+    store,
+    namespace,
+    workflows: allWorkflows,
+    activities,
+    log,
+    secretBox,
+    epoch,
+  });
   return {
     worker,
     client: worker.client,
@@ -151,7 +192,7 @@ async function read(redis: Redis, key: string): Promise<string | null> {
     case 'set':
       return JSON.stringify(await redis.smembers(key));
     case 'zset':
-      return JSON.stringify(await redis.zrange(key, 0, -1));
+      return JSON.stringify(await redis.zrange(key, '0', '-1'));
     case 'stream':
       return JSON.stringify(await redis.xrange(key, '-', '+'));
     default:

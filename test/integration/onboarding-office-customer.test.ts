@@ -26,12 +26,17 @@ describe('an existing Office 365 customer (guide 3.1)', () => {
     const played = await playToTheEnd(instance.id, { client, microsoft });
 
     expect(played.instance).toMatchObject({ status: 'completed', output: { outcome: 'completed' } });
-    expect(played.answered).toEqual(expect.arrayContaining(['review-invitation', 'agreement', 'review-subscriptions', 'approve-order']));
+    expect(played.answered).toEqual(
+      expect.arrayContaining(['review-invitation', 'agreement', 'review-subscriptions', 'approve-order']),
+    );
     const { orders, carts, licences, tenantsCreated, relationships } = books();
     expect(tenantsCreated).toEqual([]);
-    expect(orders.map(({ customerId, lines }) => [customerId, lines.map((line) => [line.skuPartNumber, line.quantity])])).toEqual([
-      [SEED_TENANTS.contoso, [['EMS', 25]]],
-    ]);
+    expect(
+      orders.map(({ customerId, lines }) => [
+        customerId,
+        lines.map((line) => [line.skuPartNumber, line.quantity]),
+      ]),
+    ).toEqual([[SEED_TENANTS.contoso, [['EMS', 25]]]]);
     expect(carts.map(({ status }) => status)).toEqual(['Ordered']);
     const licensed = licences.filter((licence) => licence.tenantId === SEED_TENANTS.contoso);
     expect(licensed.map(({ userPrincipalName }) => userPrincipalName).toSorted()).toEqual([
@@ -40,7 +45,9 @@ describe('an existing Office 365 customer (guide 3.1)', () => {
       'ben@contoso.example',
       'chloe@contoso.example',
     ]);
-    expect(relationships.filter(({ tenantId }) => tenantId === SEED_TENANTS.contoso)).toMatchObject([{ status: 'active' }]);
+    expect(relationships.filter(({ tenantId }) => tenantId === SEED_TENANTS.contoso)).toMatchObject([
+      { status: 'active' },
+    ]);
     expect(await client.verifyHistory(instance.id)).toMatchObject({ intact: true });
   });
 });

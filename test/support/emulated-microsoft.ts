@@ -1,4 +1,5 @@
 /** The emulator in process, and connectors and activities that talk to it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connectors, createConnectors, type RefreshTokenStore } from '../../connectors/index.ts';
 import {
   createEmulator,
@@ -9,6 +10,7 @@ import {
   type Urls,
 } from '../../emulator/index.ts';
 import type { ActivityContext, ActivityImplementation } from '../../engine/index.ts';
+import { ActivityFailure } from '../../shared/errors.ts';
 import { uuidFrom } from '../../shared/ids.ts';
 import { type Logger, silentLogger } from '../../shared/logger.ts';
 import { Secret } from '../../shared/secrets.ts';
@@ -118,4 +120,67 @@ export function activityContext(
     sealed,
     heartbeats,
   };
+}
+
+export interface Performed {
+  readonly output: unknown;
+  readonly attempts: number;
+  readonly verifications: number;
+  readonly sealed: ReadonlyMap<string, string>;
+}
+
+export interface PerformOptions {
+  readonly attempts?: number;
+  readonly instanceId?: string;
+  /** Called before each attempt but the first. */
+  between?(): void;
+}
+
+/**
+ * Performs an activity as the engine does, without one: attempts until an answer, `verify` after each attempt whose outcome
+ * is unknown, the same idempotency key until an answer came. Raises terminal failures at once, others after `attempts`.
+ */
+export async function performActivity(
+  { activities }: EmulatedMicrosoft,
+  name: string,
+  input: unknown,
+  options: PerformOptions = {},
+): Promise<Performed> {
+  const { attempts = 8, instanceId = 'wf_1', between = () => {} } = options;
+  const activity = activities.find(({ contract }) => contract.name === name);
+  if (activity === undefined) throw new Error(`there is no activity ${name}`);
+  const parsed = activity.contract.input.parse(input) as never;
+  let progress: unknown = null;
+  let answers = 0;
+  let unverified = false;
+  let verifications = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    const heartbeat = async (value: unknown): Promise<void> => {
+      progress = value;
+    };
+    const context = activityContext({ instanceId, attempt, answers, progress, heartbeat });
+    const done = (output: unknown): Performed => ({
+      output: activity.contract.output.parse(output),
+      attempts: attempt,
+      verifications,
+      sealed: context.sealed,
+    });
+    try {
+      if (unverified && activity.verify !== undefined) {
+        verifications += 1;
+        const found = await activity.verify(parsed, context);
+        if (found.outcome === 'unknown')
+          throw new ActivityFailure('unknown', 'outcome-unknown', found.reason);
+        if (found.outcome === 'done') return done(found.output);
+      }
+      return done(await activity.run(parsed, context));
+    } catch (error) {
+      if (!(error instanceof ActivityFailure) || error.kind === 'terminal' || attempt >= attempts)
+        throw error;
+      unverified = error.kind === 'unknown';
+      if (error.kind !== 'unknown') answers += 1;
+      between();
+      await sleep(20);
+    }
+  }
 }

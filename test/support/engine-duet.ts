@@ -52,6 +52,8 @@ const plain = (error: unknown): unknown =>
 
 interface Pending {
   readonly path: string;
+  /** Order of spawning; at its start XState starts them in another. */
+  readonly number: number;
   readonly signal: AbortSignal;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -59,7 +61,7 @@ interface Pending {
 
 export interface OriginalPlayer extends Player {
   /**
-   * False where XState contradicts itself: entering a history state without a history, it may leave an ancestor out of
+   * False once XState contradicts itself: entering a history state without a history, it may leave an ancestor out of
    * its active nodes that its own value names. It would not survive its own persist and restore.
    */
   sound(): boolean;
@@ -73,12 +75,25 @@ export async function startOriginal(machine: AnyStateMachine): Promise<OriginalP
   const work = fromPromise(
     ({ self, signal }) =>
       new Promise<unknown>((resolve, reject) => {
-        pending.push({ path: pathOf(self), signal, resolve, reject });
+        pending.push({
+          path: pathOf(self),
+          number: Number(self.sessionId.slice(2)),
+          signal,
+          resolve,
+          reject,
+        });
+        pending.sort((a, b) => a.number - b.number);
       }),
   );
   const played = withWork(machine, work);
   const actor = createActor(played, { clock, logger: () => {} });
-  actor.subscribe({ error: () => {} });
+  let sound = true;
+  const ids = (of: unknown) => (of as { _nodes: { id: string }[] })._nodes.map((node) => node.id).sort();
+  const judge = (snapshot: { value: unknown; context: unknown }) => {
+    const again = played.resolveState({ value: snapshot.value, context: snapshot.context } as never);
+    sound &&= ids(snapshot).join() === ids(again).join();
+  };
+  actor.subscribe({ next: judge, error: () => {} });
   actor.on('*', (event) => void emitted.push(event));
   const running = () => pending.filter(({ signal }) => !signal.aborted);
   const quiet = async () => {
@@ -95,10 +110,8 @@ export async function startOriginal(machine: AnyStateMachine): Promise<OriginalP
 
   return {
     sound() {
-      const snapshot = actor.getSnapshot();
-      const again = played.resolveState({ value: snapshot.value, context: snapshot.context });
-      const ids = (of: unknown) => (of as { _nodes: { id: string }[] })._nodes.map((node) => node.id).sort();
-      return ids(snapshot).join() === ids(again).join();
+      judge(actor.getSnapshot());
+      return sound;
     },
     async take(step) {
       sink.marks = marks;
@@ -134,7 +147,12 @@ export async function startOriginal(machine: AnyStateMachine): Promise<OriginalP
         tags: [...snapshot.tags].sort(),
         emitted: [...emitted],
         marks: [...marks],
-        working: snapshot.status === 'active' ? running().map(({ path }) => path).sort() : [],
+        working:
+          snapshot.status === 'active'
+            ? running()
+                .map(({ path }) => path)
+                .sort()
+            : [],
       };
     },
   };
@@ -145,7 +163,11 @@ function withWork(machine: AnyStateMachine, work: unknown): AnyStateMachine {
   const actors = Object.fromEntries(
     Object.entries(machine.implementations.actors).map(([src, logic]) => [
       src,
-      src === 'work' ? work : '__xstatenode' in (logic as object) ? withWork(logic as AnyStateMachine, work) : logic,
+      src === 'work'
+        ? work
+        : '__xstatenode' in (logic as object)
+          ? withWork(logic as AnyStateMachine, work)
+          : logic,
     ]),
   );
   return machine.provide({ actors } as never) as AnyStateMachine;
@@ -158,10 +180,12 @@ function pathOf(ref: AnyActorRef): string {
 
 /** The same choice for both: by path, then by age. */
 function byPath<Item>(items: readonly Item[], path: (item: Item) => string, which: number): Item | undefined {
-  const sorted = items.map((item, age) => ({ item, age })).sort((a, b) => {
-    const [left, right] = [path(a.item), path(b.item)];
-    return left === right ? a.age - b.age : left < right ? -1 : 1;
-  });
+  const sorted = items
+    .map((item, age) => ({ item, age }))
+    .sort((a, b) => {
+      const [left, right] = [path(a.item), path(b.item)];
+      return left === right ? a.age - b.age : left < right ? -1 : 1;
+    });
   return sorted.length === 0 ? undefined : sorted[which % sorted.length]?.item;
 }
 
@@ -206,10 +230,23 @@ export async function startDurable(machine: AnyStateMachine): Promise<EnginePlay
   }
   async function timers() {
     const found = (await tree()).flatMap(({ open }) =>
-      Object.entries(open.record.timers).map(([token, { fireAt }]) => ({ instanceId: open.record.id, token, fireAt })),
+      Object.entries(open.record.timers).map(([token, { fireAt }]) => ({
+        instanceId: open.record.id,
+        token,
+        fireAt,
+      })),
     );
-    return found.sort((a, b) => a.fireAt - b.fireAt || age(a.token) - age(b.token));
+    found.sort((a, b) => a.fireAt - b.fireAt || age(a.token) - age(b.token));
+    // Of two instances' timers for one instant, the one set first.
+    for (const { instanceId, token } of found) {
+      const name = `${instanceId}|${token}`;
+      if (!firstSeen.has(name)) firstSeen.set(name, firstSeen.size);
+    }
+    const order = ({ instanceId, token }: { instanceId: string; token: string }) =>
+      firstSeen.get(`${instanceId}|${token}`) ?? 0;
+    return found.sort((a, b) => a.fireAt - b.fireAt || order(a) - order(b));
   }
+  const firstSeen = new Map<string, number>();
 
   return {
     engine,
@@ -220,9 +257,11 @@ export async function startDurable(machine: AnyStateMachine): Promise<EnginePlay
       if (step.do === 'send') await client.signalById(id, step.type, { x: step.x });
       if (step.do === 'resolve' || step.do === 'reject') {
         const chosen = byPath(await working(), ({ path }) => path, step.which);
-        if (chosen !== undefined) await engine.handle(chosen.instanceId, { event: resultOf(step, chosen.token) });
+        if (chosen !== undefined)
+          await engine.handle(chosen.instanceId, { event: resultOf(step, chosen.token) });
       }
       await engine.settled();
+      await timers();
     },
     async poison() {
       return (await client.describe(id))?.quarantine[0]?.error ?? null;
@@ -244,7 +283,7 @@ export async function startDurable(machine: AnyStateMachine): Promise<EnginePlay
     async seen() {
       const open = await engine.open(id);
       if (open === null) throw new Error('the instance is gone');
-      const { record, snapshot } = open;
+      const { snapshot } = open;
       const emitted = (await client.history(id, { limit: 1_000 })).flatMap(({ effects }) =>
         (effects ?? []).flatMap((effect) => (effect.type === 'emitted' ? [effect.event] : [])),
       );
@@ -269,7 +308,8 @@ function age(token: string): number {
 }
 
 function resultOf(step: Extract<Step, { do: 'resolve' | 'reject' }>, token: string) {
-  if (step.do === 'resolve') return { kind: 'activity.done', token, attempt: 1, output: step.output } as const;
+  if (step.do === 'resolve')
+    return { kind: 'activity.done', token, attempt: 1, output: step.output } as const;
   const failure = { kind: 'terminal', code: 'x', message: 'x', raw: plain(step.error) } as const;
   return { kind: 'activity.failed', token, attempt: 1, failure, jitter: 0 } as const;
 }

@@ -7,8 +7,8 @@
  */
 import fc from 'fast-check';
 import {
-  and,
   type AnyStateMachine,
+  and,
   assign,
   cancel,
   createMachine,
@@ -62,7 +62,21 @@ export interface RawMachine {
   readonly company: 'itself' | 'server' | 'kids';
 }
 
-const ACTIONS = ['trail', 'inc', 'emit', 'raise', 'later', 'cancel', 'self', 'spawn', 'stop', 'server', 'log', 'queue', 'side'] as const;
+const ACTIONS = [
+  'trail',
+  'inc',
+  'emit',
+  'raise',
+  'later',
+  'cancel',
+  'self',
+  'spawn',
+  'stop',
+  'server',
+  'log',
+  'queue',
+  'side',
+] as const;
 const SOURCES = ['work', 'work', 'quick', 'broken', 'slow', 'worker', 'chatty'] as const;
 const DELAYS = [10, 20, 50, 'flexible'] as const;
 export const EVENTS = ['E0', 'E1', 'E2', 'E3'] as const;
@@ -90,7 +104,9 @@ function state(depth: number): fc.Arbitrary<RawState> {
   const leaf = depth === 0;
   return fc.record({
     kind: fc.constantFrom('compound', 'compound', 'compound', 'parallel', 'final', 'shallow', 'deep'),
-    children: leaf ? fc.constant([]) : fc.array(state(depth - 1), { minLength: depth === 3 ? 2 : 0, maxLength: 3 }),
+    children: leaf
+      ? fc.constant([])
+      : fc.array(state(depth - 1), { minLength: depth === 3 ? 2 : 0, maxLength: 3 }),
     on: fc.array(transition, { maxLength: 4 }),
     after: fc.array(transition, { maxLength: 1 }),
     always: fc.option(transition, { freq: 1 }),
@@ -102,7 +118,10 @@ function state(depth: number): fc.Arbitrary<RawState> {
   }) as fc.Arbitrary<RawState>;
 }
 
-export const rawMachine: fc.Arbitrary<RawMachine> = fc.record({ root: state(3), company: fc.constantFrom('itself', 'server', 'kids') });
+export const rawMachine: fc.Arbitrary<RawMachine> = fc.record({
+  root: state(3),
+  company: fc.constantFrom('itself', 'server', 'kids'),
+});
 
 export interface Trail {
   readonly n: number;
@@ -133,7 +152,8 @@ function number(raw: RawState, counter: { next: number }, under: RawState['kind'
   const below = kind === 'compound' || kind === 'parallel' ? raw.children : [];
   const real = below.filter((child) => child.kind !== 'shallow' && child.kind !== 'deep');
   if ((kind === 'compound' || kind === 'parallel') && real.length === 0) kind = 'atomic';
-  const children = kind === 'atomic' ? [] : below.map((child) => number(child, counter, kind as RawState['kind']));
+  const children =
+    kind === 'atomic' ? [] : below.map((child) => number(child, counter, kind as RawState['kind']));
   return { raw, id, kind, children, region: under === 'parallel' };
 }
 
@@ -152,7 +172,9 @@ export function buildMachine({ root, company }: RawMachine): AnyStateMachine {
   }
 
   function actionOf(kind: RawAction[0], n: number, label: string): unknown {
-    const trail = assign({ trail: ({ context }: { context: Trail }) => [...context.trail, label].slice(-60) } as never);
+    const trail = assign({
+      trail: ({ context }: { context: Trail }) => [...context.trail, label].slice(-60),
+    } as never);
     switch (kind) {
       case 'inc':
         return assign({ n: ({ context }: { context: Trail }) => context.n + 1 } as never);
@@ -161,18 +183,26 @@ export function buildMachine({ root, company }: RawMachine): AnyStateMachine {
       case 'raise':
         return raise({ type: `R${n % 2}` } as never);
       case 'later':
-        return raise({ type: `D${n % 2}`, label } as never, {
-          delay: [0, 5, 15, 40][n % 4] as number,
-          ...(n < 7 ? { id: `later${n % 2}` } : {}),
-        } as never);
+        return raise(
+          { type: `D${n % 2}`, label } as never,
+          {
+            delay: [0, 5, 15, 40][n % 4] as number,
+            ...(n < 7 ? { id: `later${n % 2}` } : {}),
+          } as never,
+        );
       case 'cancel':
         return cancel(`later${n % 2}`);
       case 'self':
-        return company !== 'itself' ? trail : sendTo((({ self }: { self: unknown }) => self) as never, { type: `R${n % 2}` } as never);
+        return company !== 'itself'
+          ? trail
+          : sendTo((({ self }: { self: unknown }) => self) as never, { type: `R${n % 2}` } as never);
       case 'spawn':
         return company === 'kids' && n % 2 === 0
           ? spawnChild('slow', { id: `kid${n % 3}`, input: n } as never)
-          : spawnChild('work', { id: `spawned${n % 2}`, input: ({ context }: { context: Trail }) => context.n } as never);
+          : spawnChild('work', {
+              id: `spawned${n % 2}`,
+              input: ({ context }: { context: Trail }) => context.n,
+            } as never);
       case 'stop':
         return stopChild(company === 'kids' && n % 2 === 0 ? `kid${n % 3}` : `spawned${n % 2}`);
       case 'server':
@@ -180,7 +210,15 @@ export function buildMachine({ root, company }: RawMachine): AnyStateMachine {
       case 'log':
         return log(label);
       case 'queue':
-        return enqueueActions((({ enqueue, check, context }: { enqueue: typeof enqueueNothing; check: (g: unknown) => boolean; context: Trail }) => {
+        return enqueueActions((({
+          enqueue,
+          check,
+          context,
+        }: {
+          enqueue: typeof enqueueNothing;
+          check: (g: unknown) => boolean;
+          context: Trail;
+        }) => {
           enqueue.assign({ n: context.n + 2 });
           if (check('few')) enqueue.raise({ type: 'R0' });
           enqueue.emit({ type: 'told', label, n: context.n });
@@ -232,8 +270,12 @@ export function buildMachine({ root, company }: RawMachine): AnyStateMachine {
         id,
         src: company === 'kids' ? sourceOf(raw.src, id) : 'work',
         input: ({ context }: { context: Trail }) => context.n,
-        ...(raw.done === null ? {} : { onDone: withResult(transitionOf(raw.done, `${id}.done`, true, node), 'output') }),
-        ...(raw.error === null ? {} : { onError: withResult(transitionOf(raw.error, `${id}.error`, true, node), 'error') }),
+        ...(raw.done === null
+          ? {}
+          : { onDone: withResult(transitionOf(raw.done, `${id}.done`, true, node), 'output') }),
+        ...(raw.error === null
+          ? {}
+          : { onError: withResult(transitionOf(raw.error, `${id}.error`, true, node), 'error') }),
       };
     });
   }
@@ -250,15 +292,42 @@ export function buildMachine({ root, company }: RawMachine): AnyStateMachine {
 
   function withResult(of: object, field: string): object {
     const { actions: given } = of as { actions: unknown[] };
-    return { ...of, actions: [{ type: 'keep', params: ({ event }: { event: Record<string, unknown> }) => ({ value: event[field] }) }, ...given] };
+    return {
+      ...of,
+      actions: [
+        {
+          type: 'keep',
+          params: ({ event }: { event: Record<string, unknown> }) => ({ value: event[field] }),
+        },
+        ...given,
+      ],
+    };
   }
 
   function onOf(node: Node): Record<string, object[]> {
     const on: Record<string, object[]> = {};
     for (const [at, raw] of node.raw.on.entries()) {
-      const names = [...EVENTS, ...EVENTS, 'R0', 'R1', 'D0', 'D1', 'C0', 'C1', '*', 'E0', 'D0', 'D1', 'R0', 'xstate.done.actor.spawned0'];
+      const names = [
+        ...EVENTS,
+        ...EVENTS,
+        'R0',
+        'R1',
+        'D0',
+        'D1',
+        'C0',
+        'C1',
+        '*',
+        'E0',
+        'D0',
+        'D1',
+        'R0',
+        'xstate.done.actor.spawned0',
+      ];
       const name = names[raw.on % names.length] as string;
-      on[name] = [...(on[name] ?? []), transitionOf(raw, `${node.id}.${name}.${at}`, !name.startsWith('E'), node)];
+      on[name] = [
+        ...(on[name] ?? []),
+        transitionOf(raw, `${node.id}.${name}.${at}`, !name.startsWith('E'), node),
+      ];
     }
     return on;
   }
@@ -269,24 +338,35 @@ export function buildMachine({ root, company }: RawMachine): AnyStateMachine {
     const first = node.children.find((child) => child.kind !== 'shallow' && child.kind !== 'deep');
     const shared = {
       id,
-      entry: ['enter', ...actionsOf(raw.entry, `${id}.entry`)].map((entry) => (entry === 'enter' ? { type: 'mark', params: { label: `>${id}` } } : entry)),
+      entry: ['enter', ...actionsOf(raw.entry, `${id}.entry`)].map((entry) =>
+        entry === 'enter' ? { type: 'mark', params: { label: `>${id}` } } : entry,
+      ),
       exit: [{ type: 'mark', params: { label: `<${id}` } }, ...actionsOf(raw.exit, `${id}.exit`)],
       ...(raw.tag ? { tags: [`tag-${id}`] } : {}),
     };
-    if (kind === 'final') return { ...shared, type: 'final', output: ({ context }: { context: Trail }) => context.n };
+    if (kind === 'final')
+      return { ...shared, type: 'final', output: ({ context }: { context: Trail }) => context.n };
     const after = Object.fromEntries(
-      raw.after.map((each) => [DELAYS[each.on % DELAYS.length], transitionOf(each, `${id}.after`, false, node)]),
+      raw.after.map((each) => [
+        DELAYS[each.on % DELAYS.length],
+        transitionOf(each, `${id}.after`, false, node),
+      ]),
     );
     return {
       ...shared,
       ...(kind === 'parallel' ? { type: 'parallel' } : {}),
       ...(kind === 'compound' ? { initial: keyOf(first) } : {}),
-      ...(node.children.length === 0 ? {} : { states: Object.fromEntries(node.children.map((child) => [keyOf(child), configOf(child)])) }),
-      ...(raw.done !== null && kind !== 'atomic' && node !== tree ? { onDone: transitionOf(raw.done, `${id}.done`, true, node) } : {}),
+      ...(node.children.length === 0
+        ? {}
+        : { states: Object.fromEntries(node.children.map((child) => [keyOf(child), configOf(child)])) }),
+      ...(raw.done !== null && kind !== 'atomic' && node !== tree
+        ? { onDone: transitionOf(raw.done, `${id}.done`, true, node) }
+        : {}),
       on: onOf(node),
       after,
       ...(raw.always === null ? {} : { always: transitionOf(raw.always, `${id}.always`, true, node) }),
-      invoke: node === tree ? (company === 'server' ? [{ id: 'server', src: 'server' }] : []) : invokesOf(node),
+      invoke:
+        node === tree ? (company === 'server' ? [{ id: 'server', src: 'server' }] : []) : invokesOf(node),
     };
   }
   const keyOf = (node: Node | undefined) => `k${node?.id}`;
@@ -330,7 +410,7 @@ const slow = createMachine({
   initial: 'waiting',
   states: {
     waiting: { after: { 7: { target: 'more', actions: sendParent({ type: 'C0' }) } } },
-    more: { after: { 13: 'end' } },
+    more: { after: { 16: 'end' } },
     end: { type: 'final' },
   },
   output: ({ context }: { context: { input: unknown } }) => ({ slept: context.input }),
@@ -345,7 +425,10 @@ const worker = setup({ actors: { work: worksWhenAsked } }).createMachine({
         id: 'inner',
         src: 'work',
         input: 'inner',
-        onDone: { target: 'end', actions: assign({ found: ({ event }: { event: { output: unknown } }) => event.output } as never) },
+        onDone: {
+          target: 'end',
+          actions: assign({ found: ({ event }: { event: { output: unknown } }) => event.output } as never),
+        },
       },
     },
     end: { type: 'final' },
@@ -358,7 +441,14 @@ const chatty = createMachine({ entry: sendParent({ type: 'C1' }) } as never);
 const server = createMachine({
   context: { asked: 0 },
   initial: 'even',
-  on: { K1: { actions: [assign({ asked: ({ context }: { context: { asked: number } }) => context.asked + 1 } as never), sendParent({ type: 'C1' })] } },
+  on: {
+    K1: {
+      actions: [
+        assign({ asked: ({ context }: { context: { asked: number } }) => context.asked + 1 } as never),
+        sendParent({ type: 'C1' }),
+      ],
+    },
+  },
   states: {
     even: { on: { K0: { target: 'odd', actions: sendParent({ type: 'C0' }) } } },
     odd: { on: { K0: { target: 'even' } } },
@@ -375,9 +465,20 @@ const implementations = {
   },
   actions: {
     burn: assign({ fuel: ({ context }: { context: Trail }) => context.fuel - 1 } as never),
-    note: assign({ trail: ({ context, event }: { context: Trail; event: { type: string } }) => [...context.trail, event.type].slice(-60) } as never),
-    mark: assign({ trail: ({ context }: { context: Trail }, { label }: { label: string }) => [...context.trail, label].slice(-60) } as never),
-    keep: assign({ got: ({ context }: { context: Trail }, { value }: { value: unknown }) => [...context.got, value instanceof Error ? { name: value.name, message: value.message } : value] } as never),
+    note: assign({
+      trail: ({ context, event }: { context: Trail; event: { type: string } }) =>
+        [...context.trail, event.type].slice(-60),
+    } as never),
+    mark: assign({
+      trail: ({ context }: { context: Trail }, { label }: { label: string }) =>
+        [...context.trail, label].slice(-60),
+    } as never),
+    keep: assign({
+      got: ({ context }: { context: Trail }, { value }: { value: unknown }) => [
+        ...context.got,
+        value instanceof Error ? { name: value.name, message: value.message } : value,
+      ],
+    } as never),
     side: (_: unknown, { label }: { label: string }) => void sink.marks.push(label),
   },
 };

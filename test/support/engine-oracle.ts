@@ -4,13 +4,34 @@ import fc from 'fast-check';
 import { playDuet, type Step } from './engine-duet.ts';
 import { buildMachine, EVENTS, rawMachine } from './engine-machines.ts';
 
-const value = fc.constantFrom<unknown>(1, 'text', null, undefined, { a: undefined, b: [1] }, new Date(5), Number.NaN);
+const value = fc.constantFrom<unknown>(
+  1,
+  'text',
+  null,
+  undefined,
+  { a: undefined, b: [1] },
+  new Date(5),
+  Number.NaN,
+);
 const error = fc.constantFrom<unknown>('plain', new TypeError('typed'), { code: 7 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('send' as const), type: fc.constantFrom(...EVENTS, 'unheard.of'), x: fc.nat(3) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('resolve' as const), which: fc.nat(5), output: value }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('send' as const),
+      type: fc.constantFrom(...EVENTS, 'unheard.of'),
+      x: fc.nat(3),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('resolve' as const), which: fc.nat(5), output: value }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reject' as const), which: fc.nat(5), error }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 5, 10, 30, 100) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(1, 5, 10, 30, 100) }),
+  },
 );
 
 export interface OracleReport {

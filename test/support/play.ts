@@ -1,8 +1,8 @@
 /** Staff and customer of a test: every open task answered as a willing person would, every invitation accepted. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, InstanceView, TaskView } from '../../engine/index.ts';
-import { uuidFrom } from '../../shared/ids.ts';
 import { type Answer, answerTask, signalOf } from '../../scripts/lib/answers.mjs';
+import { uuidFrom } from '../../shared/ids.ts';
 import type { EmulatedMicrosoft } from './emulated-microsoft.ts';
 
 export interface PlayOptions {
@@ -53,7 +53,9 @@ export async function playToTheEnd(rootId: string, options: PlayOptions): Promis
 
 async function treeOf(client: Client, view: InstanceView): Promise<InstanceView[]> {
   const children = await Promise.all(view.children.map(({ instanceId }) => client.describe(instanceId)));
-  const below = await Promise.all(children.flatMap((child) => (child === null ? [] : [treeOf(client, child)])));
+  const below = await Promise.all(
+    children.flatMap((child) => (child === null ? [] : [treeOf(client, child)])),
+  );
   return [view, ...below.flat()];
 }
 
@@ -65,7 +67,7 @@ async function answer(task: TaskView, options: PlayOptions): Promise<boolean> {
   const id = uuidFrom(task.id, task.since, signal);
   const { status } = await options.client.signalById(task.instanceId, signal, chosen.payload, {
     id,
-    by: { kind: 'staff', id: 'test' } as never,
+    by: { kind: 'person', id: 'test' },
   });
   return status === 'applied';
 }

@@ -185,3 +185,20 @@ describe('a cancel', () => {
     expect(outputOf(driver).leftBehind).toEqual(['Admin relationship gdap-1 could not be withdrawn.']);
   });
 });
+
+describe('the end of an admin relationship', () => {
+  it('is only a hint: the relationship is read, and expiry is believed from the API alone', () => {
+    const driver = waiting();
+
+    driver.signal('consent.admin.ended', { source: 'webhook' });
+    expect(driver.running()).toContain('readAdminRelationship');
+    driver.done('readAdminRelationship', answer('readAdminRelationship', 1));
+    expect(driver.is('awaitingConsent')).toBe(true);
+
+    driver.signal('consent.admin.ended').done('readAdminRelationship', {
+      ...(answer('readAdminRelationship', 1) as object),
+      status: 'terminated',
+    });
+    expect(driver.is('consentExpired')).toBe(true);
+  });
+});

@@ -370,6 +370,7 @@ export const PAYLOADS: Record<string, readonly object[]> = {
   'invitation.sent-by-hand': [{ by: 'ops' }],
   'consent.reseller.granted': [{ source: 'webhook' }],
   'consent.admin.granted': [{ source: 'webhook' }],
+  'consent.admin.ended': [{ source: 'webhook' }],
   'consent.declined': [{ reason: 'Too dear.', by: 'ops' }],
   'resend.requested': [{ by: 'ops' }],
   'search.changed': [{ companyName: 'Cont', by: 'ops' }],

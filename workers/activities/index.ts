@@ -1,4 +1,5 @@
 /** Every activity the workflows may ask for, bound to the connectors. */
+import { setMaxListeners } from 'node:events';
 import type { Connectors } from '../../connectors/index.ts';
 import type { ActivityContext, ActivityImplementation } from '../../engine/index.ts';
 import type { WorkerConfig } from '../../shared/config.ts';
@@ -84,7 +85,11 @@ function sparingInstances(implementation: ActivityImplementation, log: Logger): 
   };
   return {
     contract,
-    run: (input: unknown, context: ActivityContext) => run(input as never, context).catch(spare),
+    run: (input: unknown, context: ActivityContext) => {
+      // Each call of an attempt listens, and a batch makes many at once.
+      setMaxListeners(0, context.signal);
+      return run(input as never, context).catch(spare);
+    },
     ...(verify === undefined
       ? {}
       : {

@@ -85,6 +85,7 @@ type ConsentEvent = SignalEvent<
   | 'invitation.sent-by-hand'
   | 'consent.reseller.granted'
   | 'consent.admin.granted'
+  | 'consent.admin.ended'
   | 'consent.declined'
   | 'resend.requested'
   | 'retry.requested'
@@ -162,7 +163,7 @@ export const consentMachine = setup({
     expectAnswer: assign({
       quickPolls: ({ context, event }) => ({
         ...context.quickPolls,
-        [event.type === 'consent.admin.granted' ? 'admin' : 'commerce']: context.settings.consentHintPolls,
+        [event.type === 'consent.reseller.granted' ? 'commerce' : 'admin']: context.settings.consentHintPolls,
       }),
     }),
     noteLink: assign({ resellerLink: (_, params: { resellerLink: string }) => params.resellerLink }),
@@ -237,6 +238,7 @@ export const consentMachine = setup({
     // A hint is taken in every state: it only makes the next polls quick, so early, late and repeated ones are harmless.
     'consent.reseller.granted': { actions: 'expectAnswer' },
     'consent.admin.granted': { actions: 'expectAnswer' },
+    'consent.admin.ended': { actions: 'expectAnswer' },
     'cancel.requested': { target: '.ending', actions: 'noteEnding' },
   },
   states: {
@@ -479,7 +481,10 @@ export const consentMachine = setup({
                 waitingOn: 'customer',
               },
               after: { adminPoll: 'checking' },
-              on: { 'consent.admin.granted': { target: 'checking', actions: 'expectAnswer' } },
+              on: {
+                'consent.admin.granted': { target: 'checking', actions: 'expectAnswer' },
+                'consent.admin.ended': { target: 'checking', actions: 'expectAnswer' },
+              },
             },
             granted: {
               meta: { description: '{customer.name} approved the admin relationship' },
@@ -740,6 +745,7 @@ export const consent = defineWorkflow({
     'invitation.sent-by-hand',
     'consent.reseller.granted',
     'consent.admin.granted',
+    'consent.admin.ended',
     'consent.declined',
     'resend.requested',
     'retry.requested',

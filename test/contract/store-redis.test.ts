@@ -1,0 +1,177 @@
+/** What only the Redis store has to withstand: lost replies, lost scripts, foreign keys. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { shardKeys } from '../../engine/redis/keys.ts';
+import { createRedisStore } from '../../engine/redis/redis-store.ts';
+import { defineScripts, type RunScript } from '../../engine/redis/scripts.ts';
+import type { Store } from '../../engine/store.ts';
+import { silentLogger } from '../../shared/logger.ts';
+import { closeRedis, createRedis } from '../../shared/redis.ts';
+import { commitOf } from '../support/engine-stores.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { testNamespace, testRedisUrl } from '../support/test-redis.ts';
+
+let redis: Redis;
+let namespace: string;
+let store: Store;
+beforeEach(async () => {
+  redis = createRedis(testRedisUrl(), 'worker', { log: silentLogger() });
+  namespace = testNamespace();
+  store = createRedisStore({ redis, namespace, shards: 1 });
+});
+afterEach(() => closeRedis(redis));
+
+/** Everything under the namespace, byte by byte. */
+async function dump(): Promise<Record<string, string>> {
+  const keys = (await redis.keys(`*${namespace}*`)).sort();
+  const values = await Promise.all(keys.map((key) => redis.dumpBuffer(key)));
+  return Object.fromEntries(keys.map((key, at) => [key, values[at]?.toString('base64') ?? '']));
+}
+
+const header = (id: string, rev: number, more: object = {}) =>
+  JSON.stringify({
+    ...{ id, rev, due: false, sig: false, sset: [], sdrop: [], tset: [], tclr: [], oadd: [], odrop: [] },
+    ...{ cadd: [], cdrop: [], forget: [], iscore: 0, iadd: [], idrop: [], wake: false },
+    ...more,
+  });
+
+describe('a batch sent twice', () => {
+  let run: RunScript;
+  const keys = () => shardKeys(namespace, 0);
+  const send = (counter: number, ...entries: string[]) =>
+    run(
+      'commit',
+      [keys().timers, keys().outbox, keys().bodies, keys().claims, keys().replies],
+      [keys().prefix, 'client', counter, 'wake', 0, ...entries],
+    );
+  beforeEach(() => {
+    run = defineScripts(redis);
+  });
+
+  it('gets the stored answer and writes nothing', async () => {
+    const batch = [header('one', 0), 'body', 'machine', 'line', header('two', 5), 'b', 'm', 'l'];
+    const first = await send(1, ...batch);
+    const before = await dump();
+
+    const second = await send(1, ...batch);
+
+    expect(first).toEqual([expect.any(Number), 'OK', 'CONFLICT']);
+    expect(second).toEqual(first);
+    expect(await dump()).toEqual(before);
+  });
+
+  it('that comes behind a later one is refused and writes nothing', async () => {
+    await send(1, header('one', 0), 'body', 'machine', 'line');
+    await send(2, header('one', 1), 'body-2', '', 'line-2');
+    const before = await dump();
+
+    await expect(send(1, header('other', 0), 'body', 'machine', 'line')).rejects.toThrow('SUPERSEDED');
+
+    expect(await dump()).toEqual(before);
+  });
+});
+
+describe('a key of a foreign type', () => {
+  const full = () =>
+    commitOf('one', 1, {
+      signal: { id: 's', outcome: 'applied' },
+      secrets: { set: [['password', 'sealed']] },
+      timers: { set: [['t', 1]] },
+      outbox: { add: [{ id: 'm|one|2|0', delayMs: 0, body: 'x' }], drop: ['a|one|1-0|q'] },
+      claims: { add: [{ token: '2-0', worker: 'w' }], drop: ['1-0'] },
+      indexes: { score: 1, add: ['added'], drop: ['dropped'] },
+    });
+  const keys = () => shardKeys(namespace, 0);
+  it.each([
+    ['the instance', () => keys().instance('one')],
+    ['the history', () => keys().history('one')],
+    ['an index it joins', () => keys().index('added')],
+    ['an index it leaves', () => keys().index('dropped')],
+    ['the timers', () => keys().timers],
+    ['the outbox', () => keys().outbox],
+    ['the bodies', () => keys().bodies],
+    ['the claims', () => keys().claims],
+    ['the replies', () => keys().replies],
+  ])('in the place of %s refuses the commit with nothing written', async (_what, key) => {
+    await store.commit(commitOf('one', 0, { indexes: { add: ['dropped'] } }));
+    await redis.del(key());
+    await redis.set(key(), 'foreign');
+    const before = await dump();
+
+    await expect(store.commit(full())).rejects.toMatchObject({ code: 'commit-refused' });
+
+    const { [keys().replies]: _answers, ...after } = await dump();
+    const { [keys().replies]: _before, ...expected } = before;
+    expect(after).toEqual(expected);
+  });
+
+  it('refuses only the commit it belongs to', async () => {
+    await redis.set(keys().instance('bad'), 'foreign');
+
+    const replies = await Promise.allSettled(['a', 'bad', 'b'].map((id) => store.commit(commitOf(id, 0))));
+
+    expect(replies.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await store.load('b')).toMatchObject({ revision: 1 });
+  });
+});
+
+describe('Redis in trouble', () => {
+  it('forgets its scripts in the middle and loses no commit', async () => {
+    let revision = 0;
+    for (; revision < 100; revision += 1) {
+      if (revision % 9 === 4) await redis.script('FLUSH');
+      expect(await store.commit(commitOf('one', revision))).toEqual({ status: 'ok' });
+    }
+    expect(await store.history('one', 0, 200)).toHaveLength(100);
+  });
+
+  it('loses 200 replies after it has applied the commits: none is doubled, none refused to its author', async () => {
+    const address = new URL(testRedisUrl());
+    const proxy = await startTcpProxy(
+      address.protocol === 'unix:' ? { path: address.pathname } : { port: Number(address.port) },
+    );
+    const flaky = new Redis({
+      port: proxy.port,
+      maxRetriesPerRequest: null,
+      retryStrategy: () => 1,
+    });
+    flaky.on('error', () => undefined);
+    const cut = createRedisStore({ redis: flaky, namespace, shards: 1 });
+    await cut.load('nobody');
+
+    for (let round = 0; round < 200; round += 1) {
+      proxy.cutAfterForward((chunk) => chunk.includes(`line-${round + 1}`));
+      const beside = Array.from({ length: round % 4 }, (_, n) =>
+        cut.commit(commitOf(`beside-${round}-${n}`, 0)),
+      );
+      const replies = await Promise.all([cut.commit(commitOf('one', round)), ...beside]);
+      expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 'ok'));
+    }
+
+    expect(proxy.cuts()).toBe(200);
+    expect(await store.load('one')).toMatchObject({ revision: 200, body: 'body-200' });
+    expect(await store.history('one', 0, 500)).toEqual(
+      Array.from({ length: 200 }, (_, n) => `line-${n + 1}`),
+    );
+    await closeRedis(flaky);
+    await proxy.close();
+  });
+
+  it('answers a commit it could not confirm with an error that says so', async () => {
+    const address = new URL(testRedisUrl());
+    const proxy = await startTcpProxy(
+      address.protocol === 'unix:' ? { path: address.pathname } : { port: Number(address.port) },
+    );
+    const failFast = createRedis(`redis://127.0.0.1:${proxy.port}`, 'service', { log: silentLogger() });
+    const cut = createRedisStore({ redis: failFast, namespace, shards: 1 });
+    await new Promise((resolve) => failFast.once('ready', resolve));
+    await cut.commit(commitOf('one', 0));
+
+    proxy.cutAfterForward((chunk) => chunk.includes('line-2'));
+    await expect(cut.commit(commitOf('one', 1))).rejects.toMatchObject({ code: 'store-unavailable' });
+
+    expect(await store.load('one')).toMatchObject({ revision: 2 });
+    await closeRedis(failFast);
+    await proxy.close();
+  });
+});

@@ -1,0 +1,535 @@
+/** What every store keeps, held against memory and Redis alike. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Store } from '../../engine/store.ts';
+import { commitOf, STORES, type StoreBench } from '../support/engine-stores.ts';
+import { eventually } from '../support/eventually.ts';
+
+const OK = { status: 'ok' };
+
+describe.each(STORES)('a store %s', (_where, open) => {
+  let bench: StoreBench;
+  let store: Store;
+  beforeEach(async () => {
+    bench = await open();
+    store = bench.store;
+  });
+  afterEach(() => bench.close());
+
+  const allOutbox = async (hideMs = 60_000) =>
+    (await Promise.all(shards().map((shard) => store.dueOutbox(shard, 100, hideMs)))).flat();
+  const allClaims = async () => (await Promise.all(shards().map((shard) => store.claims(shard)))).flat();
+  const shards = () => Array.from({ length: store.shards }, (_, shard) => shard);
+
+  describe('commits', () => {
+    it('creates an instance once', async () => {
+      expect(await store.commit(commitOf('one', 0))).toEqual(OK);
+      expect(await store.commit(commitOf('one', 0, { body: 'other' }))).toEqual({ status: 'exists' });
+
+      expect(await store.load('one')).toEqual({
+        revision: 1,
+        body: 'body-1',
+        machine: 'machine-1',
+        seen: null,
+      });
+    });
+
+    it('answers null for an instance that is not there', async () => {
+      expect(await store.load('nobody')).toBeNull();
+      expect(await store.history('nobody', 0, 10)).toEqual([]);
+      expect(await store.secret('nobody', 'password')).toBeNull();
+    });
+
+    it('refuses a commit on any revision but the present one and changes nothing', async () => {
+      await store.commit(commitOf('one', 0));
+      await store.commit(commitOf('one', 1));
+
+      for (const stale of [1, 3, 7]) {
+        const entry = commitOf('one', stale, {
+          signal: { id: 's', outcome: 'applied' },
+          timers: { set: [['t', 1]] },
+          outbox: { add: [{ id: 'a|one|t|q', delayMs: 0, body: null }] },
+          indexes: { add: ['all'] },
+        });
+        expect(await store.commit(entry)).toEqual({ status: 'conflict' });
+      }
+      expect(await store.commit(commitOf('nobody', 4))).toEqual({ status: 'conflict' });
+
+      expect(await store.load('one', 's')).toMatchObject({ revision: 2, seen: null });
+      expect(await store.history('one', 0, 10)).toEqual(['line-1', 'line-2']);
+      expect(await store.count('all')).toBe(0);
+      expect(await allOutbox()).toEqual([]);
+    });
+
+    it('refuses a commit before its time by store time, and takes it then', async () => {
+      await store.commit(commitOf('one', 0));
+      const due = store.now() + 60;
+
+      expect(await store.commit(commitOf('one', 1, { notBefore: due }))).toEqual({ status: 'early' });
+      expect(await store.load('one')).toMatchObject({ revision: 1 });
+
+      await eventually(async () => {
+        await bench.pass(10);
+        expect(await store.commit(commitOf('one', 1, { notBefore: due }))).toEqual(OK);
+      });
+      await store.load('one');
+      expect(store.now()).toBeGreaterThanOrEqual(due);
+    });
+
+    it('keeps the stored machine where a commit leaves it out', async () => {
+      await store.commit(commitOf('one', 0, { machine: 'first' }));
+      await store.commit(commitOf('one', 1, { machine: null, body: 'second' }));
+
+      expect(await store.load('one')).toMatchObject({ revision: 2, body: 'second', machine: 'first' });
+    });
+
+    it('appends one history line a commit and pages through them', async () => {
+      for (let revision = 0; revision < 5; revision += 1) await store.commit(commitOf('one', revision));
+
+      expect(await store.history('one', 0, 2)).toEqual(['line-1', 'line-2']);
+      expect(await store.history('one', 3, 10)).toEqual(['line-4', 'line-5']);
+      expect(await store.history('one', 9, 10)).toEqual([]);
+    });
+
+    it('remembers what became of a signal', async () => {
+      await store.commit(commitOf('one', 0));
+      await store.commit(commitOf('one', 1, { signal: { id: 'consent-7', outcome: 'deferred' } }));
+
+      expect((await store.load('one', 'consent-7'))?.seen).toBe('deferred');
+      expect((await store.load('one', 'consent-8'))?.seen).toBeNull();
+      expect((await store.load('one'))?.seen).toBeNull();
+    });
+
+    it('keeps secrets apart from the instance and drops them for good', async () => {
+      await store.commit(
+        commitOf('one', 0, {
+          secrets: {
+            set: [
+              ['password', 'sealed-1'],
+              ['key', 'sealed-2'],
+            ],
+          },
+        }),
+      );
+      expect(await store.secret('one', 'password')).toBe('sealed-1');
+
+      await store.commit(commitOf('one', 1, { secrets: { drop: ['password'] } }));
+
+      expect(await store.secret('one', 'password')).toBeNull();
+      expect(await store.secret('one', 'key')).toBe('sealed-2');
+    });
+
+    it('keeps text as it is, whatever it holds', async () => {
+      const odd = 'ä€😀"\\\n\u0000|{}\u2028';
+      await store.commit(commitOf('one', 0, { body: odd, machine: odd, historyLine: odd }));
+
+      expect(await store.load('one')).toMatchObject({ body: odd, machine: odd });
+      expect(await store.history('one', 0, 1)).toEqual([odd]);
+    });
+
+    it('lets one of many commits on one revision through', async () => {
+      await store.commit(commitOf('one', 0));
+
+      const replies = await Promise.all(
+        Array.from({ length: 50 }, (_, n) => store.commit(commitOf('one', 1, { body: `racer-${n}` }))),
+      );
+
+      expect(replies.filter(({ status }) => status === 'ok')).toHaveLength(1);
+      expect(replies.filter(({ status }) => status === 'conflict')).toHaveLength(49);
+      expect(await store.history('one', 0, 10)).toHaveLength(2);
+    });
+
+    it('takes many commits of one tick, each on its own: a refused one touches nothing', async () => {
+      await store.commit(commitOf('taken', 0, { body: 'mine' }));
+
+      const ids = Array.from({ length: 200 }, (_, n) => `many-${n}`);
+      const [refused, early, ...replies] = await Promise.all([
+        store.commit(commitOf('taken', 0, { body: 'theirs', indexes: { add: ['all'] } })),
+        store.commit(commitOf('soon', 0, { notBefore: store.now() + 3_600_000, indexes: { add: ['all'] } })),
+        ...ids.map((id, n) => store.commit(commitOf(id, 0, { indexes: { score: n, add: ['all'] } }))),
+      ]);
+
+      expect(refused).toEqual({ status: 'exists' });
+      expect(early).toEqual({ status: 'early' });
+      expect(replies).toEqual(ids.map(() => OK));
+      expect(await store.count('all')).toBe(200);
+      expect(await store.load('taken')).toMatchObject({ revision: 1, body: 'mine' });
+      expect(await store.load('soon')).toBeNull();
+    });
+  });
+
+  describe('the outbox', () => {
+    it('hands an entry out when it is due and hides it for a while', async () => {
+      await store.commit(
+        commitOf('one', 0, {
+          outbox: {
+            add: [
+              { id: 'a|one|1-0|q', delayMs: 0, body: null },
+              { id: 'm|one|1|0', delayMs: 0, body: '{"to":"two"}' },
+              { id: 'm|one|1|1', delayMs: 3_600_000, body: 'later' },
+            ],
+          },
+        }),
+      );
+      const shard = store.shardOf('one');
+
+      expect(await store.dueOutbox(shard, 10, 40)).toEqual([
+        { id: 'a|one|1-0|q', body: null },
+        { id: 'm|one|1|0', body: '{"to":"two"}' },
+      ]);
+      expect(await store.dueOutbox(shard, 10, 40)).toEqual([]);
+      await eventually(async () => {
+        await bench.pass(10);
+        expect(await store.dueOutbox(shard, 10, 60_000)).toHaveLength(2);
+      });
+    });
+
+    it('hands out no more than asked for, the rest next time', async () => {
+      const add = Array.from({ length: 7 }, (_, n) => ({ id: `m|one|1|${n}`, delayMs: 0, body: String(n) }));
+      await store.commit(commitOf('one', 0, { outbox: { add } }));
+      const shard = store.shardOf('one');
+
+      const first = await store.dueOutbox(shard, 4, 60_000);
+      const second = await store.dueOutbox(shard, 4, 60_000);
+
+      expect([first.length, second.length]).toEqual([4, 3]);
+      expect(new Set([...first, ...second].map(({ id }) => id)).size).toBe(7);
+    });
+
+    it('forgets an acknowledged or dropped entry', async () => {
+      await store.commit(
+        commitOf('one', 0, {
+          outbox: {
+            add: [
+              { id: 'm|one|1|0', delayMs: 0, body: 'x' },
+              { id: 'a|one|1-0|q', delayMs: 0, body: null },
+              { id: 'a|one|1-1|q', delayMs: 0, body: null },
+            ],
+          },
+        }),
+      );
+
+      await store.ackOutbox(store.shardOf('one'), ['m|one|1|0']);
+      await store.ackOutbox(store.shardOf('one'), ['m|one|1|0']);
+      await store.commit(commitOf('one', 1, { outbox: { drop: ['a|one|1-0|q'] } }));
+
+      expect(await allOutbox()).toEqual([{ id: 'a|one|1-1|q', body: null }]);
+    });
+  });
+
+  describe('claims', () => {
+    const scheduled = (token: string) => ({
+      outbox: { add: [{ id: `a|one|${token}|q`, delayMs: 0, body: null }] },
+    });
+    const claim = (token: string, worker: string) =>
+      store.claim('one', `a|one|${token}|q`, { token, worker });
+
+    it('gives an activity to one worker of many', async () => {
+      await store.commit(commitOf('one', 0, scheduled('1-0')));
+
+      const claims = await Promise.all(Array.from({ length: 20 }, (_, n) => claim('1-0', `w${n}`)));
+
+      expect(claims.filter((claimed) => claimed !== null)).toEqual([
+        { revision: 1, body: 'body-1', machine: 'machine-1', progress: null },
+      ]);
+      expect(await allClaims()).toHaveLength(1);
+      expect(await allOutbox()).toEqual([]);
+    });
+
+    it('answers the same worker the same again', async () => {
+      await store.commit(commitOf('one', 0, scheduled('1-0')));
+
+      const first = await claim('1-0', 'w');
+      await store.heartbeat('one', '1-0', 'w', '7');
+      const second = await claim('1-0', 'w');
+
+      expect(second).toEqual({ ...first, progress: '7' });
+    });
+
+    it('gives nothing that is not in the outbox', async () => {
+      await store.commit(commitOf('one', 0));
+
+      expect(await claim('9-9', 'w')).toBeNull();
+      expect(await allClaims()).toEqual([]);
+    });
+
+    it('is taken inside a commit, and dropped inside one', async () => {
+      await store.commit(
+        commitOf('one', 0, { ...scheduled('1-0'), claims: { add: [{ token: '1-1', worker: 'w' }] } }),
+      );
+      expect(await allClaims()).toEqual([{ instanceId: 'one', token: '1-1', worker: 'w' }]);
+
+      await store.commit(
+        commitOf('one', 1, { claims: { drop: ['1-1'], add: [{ token: '2-0', worker: 'w' }] } }),
+      );
+
+      expect(await allClaims()).toEqual([{ instanceId: 'one', token: '2-0', worker: 'w' }]);
+      expect(
+        await store.lostClaims('w', [
+          { instanceId: 'one', token: '1-1' },
+          { instanceId: 'one', token: '2-0' },
+        ]),
+      ).toEqual(['one|1-1']);
+      expect(await store.lostClaims('other', [{ instanceId: 'one', token: '2-0' }])).toEqual(['one|2-0']);
+    });
+
+    it('keeps an activity that is claimed out of the outbox', async () => {
+      await store.commit(commitOf('one', 0, scheduled('1-0')));
+      await claim('1-0', 'w');
+
+      await store.commit(commitOf('one', 1, scheduled('1-0')));
+
+      expect(await allOutbox()).toEqual([]);
+    });
+
+    it('puts an activity back for another attempt in the commit that ends the claim', async () => {
+      await store.commit(commitOf('one', 0, scheduled('1-0')));
+      await claim('1-0', 'w');
+
+      await store.commit(commitOf('one', 1, { ...scheduled('1-0'), claims: { drop: ['1-0'] } }));
+
+      expect(await allOutbox()).toEqual([{ id: 'a|one|1-0|q', body: null }]);
+    });
+
+    it('goes back into the outbox, a little later, when its worker gives it up', async () => {
+      await store.commit(commitOf('one', 0, scheduled('1-0')));
+      await claim('1-0', 'w');
+
+      await store.unclaim('one', '1-0', 'other', 'a|one|1-0|q');
+      expect(await allClaims()).toHaveLength(1);
+      await store.unclaim('one', '1-0', 'w', 'a|one|1-0|q');
+
+      expect(await allClaims()).toEqual([]);
+      expect(await allOutbox()).toEqual([]);
+      expect(await claim('1-0', 'other')).toMatchObject({ revision: 1 });
+    });
+
+    it('is given up for good where nothing is to be put back', async () => {
+      await store.commit(commitOf('one', 0, scheduled('1-0')));
+      await claim('1-0', 'w');
+
+      await store.unclaim('one', '1-0', 'w', null);
+
+      expect(await allClaims()).toEqual([]);
+      expect(await claim('1-0', 'w')).toBeNull();
+    });
+
+    it('carries progress to the next worker until it is forgotten', async () => {
+      await store.commit(commitOf('one', 0, scheduled('1-0')));
+      await claim('1-0', 'w');
+
+      expect(await store.heartbeat('one', '1-0', 'w', '{"done":3}')).toBe(true);
+      expect(await store.heartbeat('one', '1-0', 'other', '{"done":9}')).toBe(false);
+      await store.unclaim('one', '1-0', 'w', 'a|one|1-0|q');
+      expect((await claim('1-0', 'next'))?.progress).toBe('{"done":3}');
+
+      await store.commit(
+        commitOf('one', 1, { claims: { drop: ['1-0'] }, forget: ['1-0'], ...scheduled('1-0') }),
+      );
+      expect((await claim('1-0', 'next'))?.progress).toBeNull();
+    });
+  });
+
+  describe('timers', () => {
+    it('come out when due, in order, hidden from others for a while, until they are cleared', async () => {
+      const now = store.now();
+      const set = [
+        ['later', now + 3_600_000],
+        ['second', now - 10],
+        ['first', now - 20],
+      ] as const;
+      await store.commit(commitOf('one', 0, { timers: { set } }));
+      const shard = store.shardOf('one');
+
+      const due = await store.dueTimers(shard, 10, 40);
+      expect(due.timers).toEqual([
+        { instanceId: 'one', token: 'first' },
+        { instanceId: 'one', token: 'second' },
+      ]);
+      expect((await store.dueTimers(shard, 10, 40)).timers).toEqual([]);
+      await store.commit(commitOf('one', 1, { timers: { clear: ['first'] } }));
+
+      await eventually(async () => {
+        await bench.pass(10);
+        const again = await store.dueTimers(shard, 10, 60_000);
+        expect(again.timers).toEqual([{ instanceId: 'one', token: 'second' }]);
+      });
+    });
+
+    it('say when the next one is due', async () => {
+      const now = store.now();
+      const shard = store.shardOf('one');
+      expect(await store.dueTimers(shard, 10, 40)).toEqual({ timers: [], nextDue: null });
+
+      await store.commit(commitOf('one', 0, { timers: { set: [['t', now + 5_000]] } }));
+      expect(await store.dueTimers(shard, 10, 40)).toEqual({ timers: [], nextDue: now + 5_000 });
+    });
+
+    it('of short and odd ids come from their own shard', async () => {
+      for (const id of ['a', 'm', 'a.1-0', 'wf_1-2', 'x']) {
+        await store.commit(commitOf(id, 0, { timers: { set: [['1-0', 1]] } }));
+
+        const { timers } = await store.dueTimers(store.shardOf(id), 10, 3_600_000);
+
+        expect(timers).toEqual([{ instanceId: id, token: '1-0' }]);
+      }
+    });
+  });
+
+  describe('leases', () => {
+    it('hold until they are over or dropped', async () => {
+      const first = await store.renewLease('w1', 80);
+      const second = await store.renewLease('w2', 60_000);
+
+      expect(second).toEqual({ epoch: first.epoch, tick: first.tick + 1 });
+      expect([...(await store.liveWorkers())].sort()).toEqual(['w1', 'w2']);
+      await eventually(async () => {
+        await bench.pass(10);
+        expect(await store.liveWorkers()).toEqual(['w2']);
+      });
+      await store.dropLease('w2');
+      expect(await store.liveWorkers()).toEqual([]);
+    });
+  });
+
+  describe('correlation keys', () => {
+    const signal = (id: string) => ({
+      id,
+      body: `{"event":{"type":"consent"},"pad":"${'x'.repeat(200)}${id}"}`,
+    });
+
+    it('route a signal to every instance under the key', async () => {
+      await store.register('tenant:1', 'one');
+      await store.register('tenant:1', 'two');
+      await store.register('tenant:1', 'one');
+
+      expect([...(await store.route('tenant:1', signal('s')))].sort()).toEqual(['one', 'two']);
+      expect([...(await store.holders('tenant:1'))].sort()).toEqual(['one', 'two']);
+      expect(await store.parked(10)).toEqual([]);
+      await store.unregister('tenant:1', 'one');
+      expect(await store.holders('tenant:1')).toEqual(['two']);
+    });
+
+    it('keep what came early, once a signal id, in order, until it is adopted', async () => {
+      const ids = Array.from({ length: 12 }, (_, n) => `s${(n * 7) % 12}`);
+      for (const id of [...ids, 's0']) expect(await store.route('tenant:1', signal(id))).toEqual([]);
+      expect(await store.parked(100)).toHaveLength(12);
+
+      const waiting = await store.register('tenant:1', 'one');
+
+      expect(waiting.map(({ signalId }) => signalId)).toEqual(ids);
+      expect(waiting[3]).toMatchObject({ key: 'tenant:1', body: signal(ids[3] ?? '').body });
+      for (const { signalId } of waiting) await store.unpark('tenant:1', signalId);
+      expect(await store.parked(10)).toEqual([]);
+      expect(await store.register('tenant:1', 'one')).toEqual([]);
+    });
+
+    it('show what nobody claimed, newest first, with the time it came', async () => {
+      for (const n of [1, 2, 3]) {
+        await store.route(`tenant:${n}`, signal(`s${n}`));
+        await bench.pass(3);
+      }
+      await store.load('nobody');
+
+      const parked = await store.parked(2);
+
+      expect(parked.map(({ key, signalId }) => [key, signalId])).toEqual([
+        ['tenant:3', 's3'],
+        ['tenant:2', 's2'],
+      ]);
+      for (const { at } of parked) expect(Math.abs(store.now() - at)).toBeLessThan(5_000);
+    });
+
+    it('never let a signal and a registration miss each other', async () => {
+      for (let round = 0; round < 50; round += 1) {
+        const key = `race:${round}`;
+        const [routed, adopted] = await Promise.all([
+          store.route(key, signal('s')),
+          store.register(key, 'one'),
+        ]);
+        expect(routed.length + adopted.length).toBe(1);
+      }
+    });
+  });
+
+  describe('lists', () => {
+    beforeEach(async () => {
+      for (let n = 0; n < 30; n += 1) {
+        const add = ['all', ...(n % 2 === 0 ? ['even'] : []), ...(n % 3 === 0 ? ['third'] : [])];
+        // Three of a score, so that the id decides.
+        await store.commit(
+          commitOf(`i${String(n).padStart(2, '0')}`, 0, { indexes: { score: Math.floor(n / 3), add } }),
+        );
+      }
+    });
+
+    it('are newest first and stay whole over pages', async () => {
+      const seen: string[] = [];
+      let before: { score: number; id: string } | null = null;
+      for (;;) {
+        const page: readonly { id: string; score: number }[] = await store.list({
+          indexes: ['all'],
+          limit: 7,
+          before,
+        });
+        seen.push(...page.map(({ id }) => id));
+        before = page.at(-1) ?? null;
+        if (page.length < 7) break;
+      }
+
+      expect(seen).toEqual(Array.from({ length: 30 }, (_, n) => `i${String(29 - n).padStart(2, '0')}`));
+    });
+
+    it('hold a page still while instances come and go', async () => {
+      const first = await store.list({ indexes: ['all'], limit: 10, before: null });
+      await store.commit(commitOf('new', 0, { indexes: { score: 99, add: ['all'] } }));
+      await store.commit(commitOf('i25', 1, { indexes: { drop: ['all'] } }));
+
+      const second = await store.list({ indexes: ['all'], limit: 10, before: first.at(-1) ?? null });
+
+      expect(second.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, n) => `i${19 - n}`));
+    });
+
+    it('hold what stands in all of several indexes', async () => {
+      const found = await store.list({
+        indexes: ['all', 'even', 'third'],
+        limit: 3,
+        before: { score: 8, id: 'zz' },
+      });
+
+      expect(found).toEqual([
+        { id: 'i24', score: 8 },
+        { id: 'i18', score: 6 },
+        { id: 'i12', score: 4 },
+      ]);
+      expect(await store.list({ indexes: ['all', 'none'], limit: 3, before: null })).toEqual([]);
+      expect([await store.count('all'), await store.count('even'), await store.count('none')]).toEqual([
+        30, 15, 0,
+      ]);
+    });
+  });
+
+  describe('queues', () => {
+    it('stay paused until they are resumed', async () => {
+      await store.pauseQueue({ queue: 'graph', code: 'sign-in', reason: 'broken' });
+      expect(await store.pausedQueues()).toMatchObject([
+        { queue: 'graph', code: 'sign-in', reason: 'broken' },
+      ]);
+
+      await store.resumeQueue('graph');
+      expect(await store.pausedQueues()).toEqual([]);
+    });
+
+    it('tell listeners which shard has work', async () => {
+      const heard: number[] = [];
+      const stop = await store.onWake((shard) => void heard.push(shard));
+
+      await store.commit(commitOf('quiet', 0));
+      await store.commit(commitOf('loud', 0, { wake: true }));
+      await eventually(() => expect(heard).toEqual([store.shardOf('loud')]));
+      await stop();
+
+      await store.commit(commitOf('loud', 1, { wake: true }));
+      expect(heard).toHaveLength(1);
+    });
+  });
+});
