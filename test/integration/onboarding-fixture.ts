@@ -102,6 +102,7 @@ export interface Books {
   /** How often each operation was called. */
   readonly requests: Readonly<Record<string, number>>;
   readonly orders: readonly {
+    readonly id: string;
     readonly customerId: string;
     readonly lines: readonly { readonly skuPartNumber: string; readonly quantity: number }[];
   }[];

@@ -9,6 +9,8 @@ export interface PlayOptions {
   readonly client: Client;
   readonly microsoft: EmulatedMicrosoft;
   readonly within?: number;
+  /** Between two looks; longer when many play at once. */
+  readonly pauseMs?: number;
   /** Instead of the usual answer; null leaves the task alone, undefined asks the usual one. */
   answer?(task: TaskView): Answer | null | undefined;
   /** Tasks that are trouble in other tests and expected in this one. */
@@ -26,7 +28,7 @@ const isTrouble = (name: string): boolean => /-(stuck|late|refused|unknown|faile
 
 /** Plays until the instance is closed. Raises with where it stands when trouble shows or time is up. */
 export async function playToTheEnd(rootId: string, options: PlayOptions): Promise<Played> {
-  const { client, within = 25_000 } = options;
+  const { client, within = 25_000, pauseMs = 20 } = options;
   const deadline = performance.now() + within;
   const answered: string[] = [];
   for (;;) {
@@ -47,7 +49,7 @@ export async function playToTheEnd(rootId: string, options: PlayOptions): Promis
       const stands = tree.map(({ id, sentence, activities }) => [id, sentence, activities]);
       throw new Error(`not at its end within ${within} ms: ${JSON.stringify(stands)}`);
     }
-    await sleep(20);
+    await sleep(pauseMs);
   }
 }
 

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Redis } from 'ioredis';
+import { checkStore, remember } from '../../engine/index.ts';
+import type { AppError } from '../../shared/errors.ts';
+import { silentLogger } from '../../shared/logger.ts';
+import { closeRedis, createRedis } from '../../shared/redis.ts';
+import { openHouse } from '../support/engine-house.ts';
+import { listener } from '../support/engine-workflows.ts';
+import { eventually } from '../support/eventually.ts';
+import { type RedisServer, type RedisServerOptions, startRedisServer } from '../support/redis-server.ts';
+
+let server: RedisServer;
+let redis: Redis;
+let stateDir: string;
+beforeEach(() => {
+  stateDir = mkdtempSync(join(tmpdir(), 'state-'));
+});
+afterEach(async () => {
+  await closeRedis(redis);
+  await server.stop();
+  rmSync(stateDir, { recursive: true });
+});
+
+async function start(options: RedisServerOptions = {}) {
+  server = await startRedisServer(options);
+  redis = createRedis(server.url, 'worker', { log: silentLogger() });
+}
+const check = (acceptStore = false, shards = 2) =>
+  checkStore({ redis, namespace: 'boot', shards, stateDir, process: 'worker', acceptStore });
+
+describe('the checks before a worker starts', () => {
+  it('refuse a Redis that may evict', async () => {
+    await start({ args: ['--maxmemory', '50mb', '--maxmemory-policy', 'allkeys-lru'] });
+
+    await expect(check()).rejects.toMatchObject({ code: 'store-unsafe', details: { policy: 'allkeys-lru' } });
+  });
+
+  it('refuse another shard count than the store was made with', async () => {
+    await start();
+    await check();
+
+    await expect(check(false, 4)).rejects.toMatchObject({ code: 'store-unsafe' });
+  });
+
+  it('say what a power loss would cost, and nothing where it costs nothing', async () => {
+    await start({ aof: 'always' });
+    expect(await check()).toMatchObject({ durable: true, warnings: [] });
+
+    await redis.config('SET', 'appendfsync', 'everysec');
+    expect(await check()).toMatchObject({ durable: false, warnings: [expect.stringContaining('everysec')] });
+    await redis.config('SET', 'appendonly', 'no');
+    expect(await check()).toMatchObject({ durable: false, warnings: [expect.stringContaining('append-only')] });
+  });
+
+  it('refuse a store that is emptied, until an operator accepts it', async () => {
+    await start();
+    const { epoch } = await check();
+    expect((await check()).epoch).toBe(epoch);
+    await redis.flushall();
+
+    await expect(check()).rejects.toMatchObject({ code: 'store-rewound' });
+    await expect(check()).rejects.toMatchObject({ code: 'store-rewound' });
+
+    const accepted = await check(true);
+    expect(accepted.epoch).not.toBe(epoch);
+    expect((await check()).epoch).toBe(accepted.epoch);
+  });
+
+  it('refuse a store older than the one last seen', async () => {
+    await start();
+    const { epoch } = await check();
+    remember({ stateDir, process: 'worker', namespace: 'boot' }, { epoch, tick: 1_000 });
+
+    await expect(check()).rejects.toMatchObject({ code: 'store-rewound', details: { rememberedTick: 1_000, epoch } });
+  });
+});
+
+describe('a store emptied under a running worker', () => {
+  it('stops it loudly, and it dispatches nothing more', async () => {
+    await start();
+    const lost: AppError[] = [];
+    const workflow = listener();
+    const house = await openHouse({ workflows: [workflow] }, server.url);
+    const { client } = await house.worker({ onStoreLost: (error) => void lost.push(error) });
+    await client.start(workflow, { customer: 'contoso' });
+
+    await redis.flushall();
+
+    await eventually(() => expect(lost.length).toBeGreaterThan(0), { within: 3_000 });
+    expect(lost[0]).toMatchObject({ code: 'store-rewound' });
+    await house.close();
+  });
+});
