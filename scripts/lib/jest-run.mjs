@@ -24,7 +24,8 @@ export async function runJest({ root, args, env = process.env }) {
   ];
   const child = spawn(
     process.execPath,
-    [...jest, '--passWithNoTests', '--json', `--outputFile=${file}`, ...args],
+    // A handle that a test left open must not hold up whoever waits for the result.
+    [...jest, '--passWithNoTests', '--forceExit', '--json', `--outputFile=${file}`, ...args],
     {
       cwd: root,
       env,

@@ -61,6 +61,8 @@ export async function productEnvironment({
     PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
     API_KEYS: apiKeyEntry('local', 'admin', secrets.apiKey),
     DEMO: '1',
+    // The registration at the emulator is ours alone, also when the port has changed since.
+    WEBHOOK_TAKE_OVER: '1',
     MS_AUTHORITY_URL: emulator.authority,
     PARTNER_CENTER_URL: emulator.partnerCenter,
     GRAPH_URL: emulator.graph,
