@@ -19,9 +19,12 @@ import { registerRoutes } from './register.ts';
 import { type Route, route } from './route.ts';
 import { type Health, healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
+import { importRoutes } from './routes/imports.ts';
 import { instanceRoutes } from './routes/instances.ts';
 import { operationRoutes } from './routes/operations.ts';
+import { pathRoutes } from './routes/paths.ts';
 import { queueRoutes } from './routes/queues.ts';
+import { reportRoutes } from './routes/report.ts';
 import { secretRoutes } from './routes/secrets.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { signalRoutes } from './routes/signals.ts';
@@ -105,6 +108,9 @@ function routesOf(deps: AppDeps, auth: ReturnType<typeof createAuth>): readonly 
   const described: Route[] = [
     ...workflowRoutes(shared),
     ...instanceRoutes({ ...shared, startDefaults: deps.startDefaults ?? {} }),
+    ...pathRoutes(shared),
+    ...importRoutes({ client: deps.client, startDefaults: deps.startDefaults ?? {} }),
+    ...reportRoutes(shared),
     ...historyRoutes(shared),
     ...signalRoutes(shared),
     ...operationRoutes(shared),

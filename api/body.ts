@@ -24,6 +24,16 @@ export function jsonBody(limits: BodyLimits): RequestHandler[] {
   return [refuseOtherTypes, parse, refusePrototypes];
 }
 
+/** A text of type `text/csv` in UTF-8; any other body is refused. */
+export function csvBody(limits: Pick<BodyLimits, 'bytes'>): RequestHandler[] {
+  const refuseOthers: RequestHandler = (request, _response, next) => {
+    if (request.is('text/csv') === false && hasBody(request))
+      throw new AppError('media-type-unsupported', 'Send text/csv.');
+    next();
+  };
+  return [refuseOthers, express.text({ limit: limits.bytes, inflate: false, type: 'text/csv' })];
+}
+
 const refuseOtherTypes: RequestHandler = (request, _response, next) => {
   if (hasBody(request) && request.is('application/json') === false)
     throw new AppError('media-type-unsupported', 'Send application/json.');

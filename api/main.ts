@@ -16,7 +16,7 @@ import { createLogger, type Logger } from '../shared/logger.ts';
 import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
 import { createSecretBox } from '../shared/secrets.ts';
 import { createWebhookVerifier } from '../shared/webhook-signature.ts';
-import { allWorkflows, workflows } from '../workflows/index.ts';
+import { allWorkflows, startable } from '../workflows/index.ts';
 import { type AppDeps, createApp } from './app.ts';
 import { settingsFrom } from './start-defaults.ts';
 
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   const app = createApp({
     client,
     registry,
-    workflows,
+    workflows: startable,
     log,
     ...edgesOf(config, switches),
     health: {

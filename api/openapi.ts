@@ -67,7 +67,7 @@ function bodyOf(route: Route) {
   return {
     requestBody: {
       required: !route.body.safeParse({}).success,
-      content: { 'application/json': { schema: route.body } },
+      content: { [route.size === 'csv' ? 'text/csv' : 'application/json']: { schema: route.body } },
     },
   };
 }

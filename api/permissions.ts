@@ -22,8 +22,11 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   getWorkflow: READ,
 
   startInstance: OPERATE,
+  findPath: OPERATE,
+  importCustomers: OPERATE,
   listInstances: READ,
   getInstance: READ,
+  getReport: READ,
   getHistory: READ,
   verifyHistory: READ,
 

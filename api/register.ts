@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Auth, Caller } from './auth.ts';
-import { BULK, jsonBody, SMALL } from './body.ts';
+import { BULK, csvBody, jsonBody, SMALL } from './body.ts';
 import type { Limiters } from './limits.ts';
 import { type Permission, permissionOf } from './permissions.ts';
 import { nothing, parseAt, type Reply, type Route } from './route.ts';
@@ -108,6 +108,7 @@ function permit(permission: Permission): RequestHandler {
 
 function bodyParsers(route: Route): readonly RequestHandler[] {
   if (route.size === 'raw') return [express.raw({ type: () => true, limit: SMALL.bytes, inflate: false })];
+  if (route.size === 'csv') return csvBody(BULK);
   return route.body === undefined ? [] : jsonBody(route.size === 'bulk' ? BULK : SMALL);
 }
 

@@ -31,8 +31,8 @@ export interface ResponseForm {
   readonly type?: string;
 }
 
-/** `raw`: the exact bytes, unparsed. */
-export type BodySize = 'small' | 'bulk' | 'raw';
+/** `raw`: the exact bytes, unparsed. `csv`: a text of type `text/csv`. */
+export type BodySize = 'small' | 'bulk' | 'raw' | 'csv';
 
 export interface RouteOptions<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   readonly id: string;

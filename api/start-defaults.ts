@@ -8,6 +8,7 @@ export function settingsFrom(timing: TimingConfig): Readonly<Record<string, unkn
     (at, index) => at - (index === 0 ? 0 : (timing.consentRemindersMs[index - 1] ?? 0)),
   );
   return {
+    consentPollMinMs: timing.consentPollMinMs,
     consentPollMs: timing.consentPollMaxMs,
     consentHintPollMs: timing.consentPollMinMs,
     reminderAfterMs: pauses,

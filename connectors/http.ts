@@ -33,6 +33,14 @@ export interface CallIds {
   readonly correlationId: string;
 }
 
+/** Holds calls back so that all workers together stay below what the service allows. */
+export interface Pace {
+  /** Resolves when a call may go out. Raises a retryable ActivityFailure when that would take too long. */
+  admit(signal?: AbortSignal): Promise<void>;
+  /** The service asked for a pause: nobody calls before it is over. */
+  throttled(waitMs: number): Promise<void>;
+}
+
 /** One outside API. `name` prefixes failure codes, `queue` is what a broken sign-in pauses. */
 export interface Service {
   readonly name: string;
@@ -45,6 +53,7 @@ export interface Service {
   /** Reads an error out of a body, or undefined when it holds none. Also asked about 2xx answers. */
   readError(body: unknown): ServiceError | undefined;
   readonly rules: RefusalRules;
+  readonly pace?: Pace;
 }
 
 /** Hands out a bearer token; `refused` is the one that was just refused and must not come again. */
@@ -184,6 +193,7 @@ async function attempt(
   refused?: string,
 ): Promise<RawAnswer> {
   const token = await request.token?.({ refused });
+  await service.pace?.admit(signal);
   const limit = timeLimit(service.timeoutMs, signal);
   const started = performance.now();
   try {
@@ -213,6 +223,7 @@ async function attempt(
       },
       'call-answered',
     );
+    if (response.status === 429) await service.pace?.throttled(pauseOf(response));
     return { status: response.status, headers: response.headers, body: parseJson(text), text, token };
   } catch (cause) {
     throw noAnswer(service, request, ids, limit.reason(), cause);
@@ -242,6 +253,13 @@ function noAnswer(
       cause,
     },
   );
+}
+
+/** What an answer that names no time is worth. */
+const DEFAULT_PAUSE_MS = 10_000;
+
+function pauseOf({ headers }: Response): number {
+  return retryAfterMs(headers.get('retry-after'), Date.now()) ?? DEFAULT_PAUSE_MS;
 }
 
 function timeLimit(timeoutMs: number, caller: AbortSignal | undefined) {

@@ -1,10 +1,12 @@
 /** Typed clients of the outside world. Only workers import this folder. */
 import type { Clock } from '../shared/clock.ts';
-import type { MailConfig, MicrosoftConfig } from '../shared/config.ts';
+import type { MailboxConfig, MailConfig, MicrosoftConfig } from '../shared/config.ts';
 import type { Logger } from '../shared/logger.ts';
 import { createGraph, type Graph } from './graph/index.ts';
+import type { Pace } from './http.ts';
 import { createIdentity, type Identity, type RefreshTokenStore } from './identity.ts';
 import { createMail, type Mail } from './mail.ts';
+import { createMailbox, type Mailbox } from './mailbox.ts';
 import { createPartnerCenter, type PartnerCenter } from './partner-center/index.ts';
 
 export interface Connectors {
@@ -12,6 +14,8 @@ export interface Connectors {
   readonly graph: Graph;
   readonly identity: Identity;
   readonly mail: Mail;
+  /** Null when none is configured. */
+  readonly mailbox: Mailbox | null;
   /** Lets go of open connections. */
   close(): void;
 }
@@ -21,24 +25,37 @@ export interface ConnectorDeps {
   readonly clock?: Clock;
   /** Where rotated refresh tokens are kept; without it they live in memory only. */
   readonly refreshTokens?: RefreshTokenStore;
+  /** Shared by all workers, since Partner Center counts the calls of a partner together. */
+  readonly partnerCenterPace?: Pace;
 }
 
 export function createConnectors(
-  config: { readonly microsoft: MicrosoftConfig; readonly mail: MailConfig },
+  config: {
+    readonly microsoft: MicrosoftConfig;
+    readonly mail: MailConfig;
+    readonly mailbox?: Pick<MailboxConfig, 'url'>;
+  },
   deps: ConnectorDeps,
 ): Connectors {
   const identity = createIdentity(config.microsoft, deps);
   const mail = createMail(config.mail, deps);
+  const graph = createGraph(config.microsoft, { identity, log: deps.log });
+  const mailboxUrl = config.mailbox?.url ?? null;
   return {
-    partnerCenter: createPartnerCenter(config.microsoft, { identity, log: deps.log }),
-    graph: createGraph(config.microsoft, { identity, log: deps.log }),
+    partnerCenter: createPartnerCenter(config.microsoft, {
+      identity,
+      log: deps.log,
+      ...(deps.partnerCenterPace === undefined ? {} : { pace: deps.partnerCenterPace }),
+    }),
+    graph,
     identity,
     mail,
+    mailbox:
+      mailboxUrl === null ? null : createMailbox(mailboxUrl, { messages: graph.messages, log: deps.log }),
     close: () => mail.close(),
   };
 }
 
-export { BATCH_SIZE } from './graph/batch.ts';
 export type { DnsRecord, Domain, Organization, SynchronizationFeatures } from './graph/directory.ts';
 export {
   type GdapAssignment,
@@ -57,9 +74,10 @@ export {
 } from './graph/licences.ts';
 export type { Group, TenantInformation } from './graph/tenants.ts';
 export type { User } from './graph/users.ts';
-export type { ReadOptions, WriteOptions } from './http.ts';
+export type { Pace, ReadOptions, WriteOptions } from './http.ts';
 export type { Identity, RefreshTokenStore, TokenRequest } from './identity.ts';
 export type { Mail, MailSent, OutgoingMail } from './mail.ts';
+export type { Mailbox, ReceivedMail } from './mailbox.ts';
 export type {
   Agreement,
   AgreementDocument,

@@ -124,6 +124,12 @@ const ROWS: readonly Row[] = [
   ['GET', '/graph/v1.0/groups/:groupId', 'supported'],
   ['GET', '/graph/v1.0/groups/:groupId/members', 'supported'],
   ['GET', '/graph/v1.0/me', 'supported'],
+  [
+    'GET',
+    '/graph/v1.0/users/:userId/messages',
+    'partial',
+    'mailboxes of the partner tenant; filter by receivedDateTime, always in that order',
+  ],
   ['POST', '/graph/v1.0/tenantRelationships/delegatedAdminRelationships', 'supported'],
   ['GET', '/graph/v1.0/tenantRelationships/delegatedAdminRelationships', 'supported'],
   ['GET', '/graph/v1.0/tenantRelationships/delegatedAdminRelationships/:relationshipId', 'supported'],

@@ -18,7 +18,7 @@ import { createPartnerCenter } from './partner-center/index.ts';
 import { seed } from './seed.ts';
 import { createWorld, type Urls, type World } from './world.ts';
 
-export { DEFAULT_CLIENT, DEFAULT_DELAYS, type EmulatorOptions, PARTNER, SEED_TENANTS } from './options.ts';
+export { DEFAULT_CLIENT, type EmulatorOptions, PARTNER, SEED_TENANTS } from './options.ts';
 export type { Urls } from './world.ts';
 
 export interface Emulator {

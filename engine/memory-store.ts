@@ -189,6 +189,12 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     async dropTimer(instanceId, token) {
       timers.delete(`${instanceId}|${token}`);
     },
+    async releaseTimers(_shard, released, delayMs) {
+      for (const { instanceId, token } of released) {
+        const member = `${instanceId}|${token}`;
+        if (timers.has(member)) timers.set(member, now() + delayMs);
+      }
+    },
     async dueOutbox(at, limit, hideMs) {
       const due = takeDue(
         [...outbox].map(([id, { due: ms }]) => [id, ms] as const),

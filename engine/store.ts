@@ -154,6 +154,8 @@ export interface Store {
   ): Promise<{ readonly timers: readonly DueTimer[]; readonly nextDue: number | null }>;
   /** Forgets a timer that no record knows. */
   dropTimer(instanceId: string, token: string): Promise<void>;
+  /** Shows hidden timers again after `delayMs`: this process cannot fire them. */
+  releaseTimers(shard: number, timers: readonly DueTimer[], delayMs: number): Promise<void>;
   dueOutbox(shard: number, limit: number, hideMs: number): Promise<readonly DueOutbox[]>;
   ackOutbox(shard: number, ids: readonly string[]): Promise<void>;
 

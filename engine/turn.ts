@@ -3,8 +3,10 @@
  * ever replaced, never changed, so that an event that throws half-way leaves nothing behind.
  */
 import type { AnyMachineSnapshot } from 'xstate';
+import { type ActorStandIn, SELF, type Surroundings } from './actor-refs.ts';
 import type { Actor, MachineEvent } from './event.ts';
 import type { EffectNote } from './history.ts';
+import type { MachineAction } from './machine-action.ts';
 import type {
   ActivityState,
   Attention,
@@ -15,14 +17,7 @@ import type {
   TimerState,
 } from './record.ts';
 import { type Definition, limitsOf, type Registry } from './registry.ts';
-import {
-  type ActorStandIn,
-  type MachineAction,
-  type MachineStep,
-  nextStep,
-  SELF,
-  type Surroundings,
-} from './xstate5.ts';
+import { type MachineStep, nextStep } from './xstate5.ts';
 
 /** A message for another instance; delivered in order per pair, once. */
 export interface Message {

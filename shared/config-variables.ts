@@ -137,6 +137,7 @@ export const webhookShape = {
 
 export const workerShape = {
   WORKER_CONCURRENCY: integer(1, 1_000).default(20),
+  PARTNER_CENTER_PER_MINUTE: integer(13, 100_000).default(500),
 };
 
 export const microsoftShape = {
@@ -179,6 +180,14 @@ export const mailShape = {
     .regex(/^[^\r\n]*\S@\S+$|^[^\r\n]*<\S+@\S+>$/, 'is not a mail address'),
 };
 
+/** `graph://admin@partner.example` or `imaps://user:password@host/INBOX`. */
+export const mailboxShape = {
+  MAILBOX_URL: address('graph', 'imaps', 'imap')
+    .transform((value) => new Secret(value))
+    .optional(),
+  MAILBOX_SENDERS: list.default(['microsoft.com', 'microsoftonline.com']),
+};
+
 const DAY = 24 * 3_600_000;
 const MINUTE = 60_000;
 export const timingShape = {
@@ -201,6 +210,7 @@ export const SECRET_VARIABLES = [
   'CLIENT_SECRET',
   'REFRESH_TOKEN',
   'SMTP_URL',
+  'MAILBOX_URL',
   'REDIS_URL',
   'API_KEYS',
 ];

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import {
   gdapShape,
   httpShape,
+  mailboxShape,
   mailShape,
   microsoftShape,
   processShape,
@@ -19,7 +20,7 @@ import {
 import { configInvalid, type Environment, parseEnvironment, type VariableProblem } from './environment.ts';
 import { Secret } from './secrets.ts';
 
-export { type ApiKey, GDAP_ROLES, type GdapGroup, ROLES, type Role } from './config-variables.ts';
+export { type ApiKey, type GdapGroup, ROLES, type Role } from './config-variables.ts';
 
 type Of<Shape extends z.ZodRawShape> = z.output<z.ZodObject<Shape>>;
 
@@ -67,9 +68,17 @@ function apiOf(v: Of<typeof httpShape & typeof webhookShape>) {
   };
 }
 
-function workerOf(v: Of<typeof workerShape & typeof microsoftShape & typeof gdapShape & typeof mailShape>) {
+function workerOf(
+  v: Of<
+    typeof workerShape & typeof microsoftShape & typeof gdapShape & typeof mailShape & typeof mailboxShape
+  >,
+) {
   return {
-    worker: { concurrency: v.WORKER_CONCURRENCY },
+    worker: {
+      concurrency: v.WORKER_CONCURRENCY,
+      /** Calls that Partner Center takes from this partner in a minute, all workers together. */
+      partnerCenterPerMinute: v.PARTNER_CENTER_PER_MINUTE,
+    },
     microsoft: {
       authorityUrl: v.MS_AUTHORITY_URL,
       partnerCenterUrl: v.PARTNER_CENTER_URL,
@@ -91,12 +100,21 @@ function workerOf(v: Of<typeof workerShape & typeof microsoftShape & typeof gdap
     },
     gdap: { groups: v.GDAP_GROUP_IDS, duration: v.GDAP_DURATION, autoExtendDuration: v.GDAP_AUTO_EXTEND },
     mail: { smtpUrl: v.SMTP_URL, from: v.MAIL_FROM },
+    /** Where Microsoft's confirmation mails arrive; null reads none. */
+    mailbox: { url: v.MAILBOX_URL ?? null, senders: v.MAILBOX_SENDERS },
   };
 }
 
 const commonShape = { ...processShape, ...storeShape, ...secretsShape, ...timingShape };
 const apiShape = { ...commonShape, ...httpShape, ...webhookShape };
-const workerProcessShape = { ...commonShape, ...workerShape, ...microsoftShape, ...gdapShape, ...mailShape };
+const workerProcessShape = {
+  ...commonShape,
+  ...workerShape,
+  ...microsoftShape,
+  ...gdapShape,
+  ...mailShape,
+  ...mailboxShape,
+};
 
 type DeepReadonly<T> = T extends Secret<unknown> | string | number | boolean | null
   ? T
@@ -108,6 +126,7 @@ export type WorkerConfig = CommonConfig & DeepReadonly<ReturnType<typeof workerO
 export type Config = ApiConfig & WorkerConfig;
 export type TimingConfig = CommonConfig['timing'];
 export type MicrosoftConfig = WorkerConfig['microsoft'];
+export type MailboxConfig = WorkerConfig['mailbox'];
 export type MailConfig = WorkerConfig['mail'];
 export type WebhookConfig = ApiConfig['webhooks'];
 

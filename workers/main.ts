@@ -8,8 +8,11 @@ import { createSecretBox } from '../shared/secrets.ts';
 import { allWorkflows } from '../workflows/index.ts';
 import { createActivities } from './activities/index.ts';
 import type { Loop } from './loop.ts';
+import { startMailboxWatch } from './mailbox-watch.ts';
 import { messageOf } from './message-of.ts';
+import { createPace } from './pace.ts';
 import { createRefreshTokenStore } from './refresh-tokens.ts';
+import { startSignInCheck } from './sign-in-check.ts';
 import { startWebhookRegistration } from './webhook-registration.ts';
 import { startWorker } from './worker.ts';
 
@@ -40,7 +43,16 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
     oldKeys: config.secrets.oldKeys.map((key) => key.reveal()),
   });
   const refreshTokens = createRefreshTokenStore({ redis, namespace, secretBox, log });
-  const connectors = createConnectors(config, { log, refreshTokens });
+  const { partnerTenantId } = config.microsoft;
+  const partnerCenterPace = createPace({
+    redis,
+    namespace,
+    service: 'partner-center',
+    subject: partnerTenantId,
+    perMinute: config.worker.partnerCenterPerMinute,
+    log,
+  });
+  const connectors = createConnectors(config, { log, refreshTokens, partnerCenterPace });
   const worker = await startWorker({
     redis,
     store,
@@ -57,11 +69,23 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
       process.exit(STORE_LOST);
     },
   });
+  const signIn = startSignInCheck({ identity: connectors.identity, partnerTenantId, store, log });
+  const mails =
+    connectors.mailbox === null
+      ? null
+      : startMailboxWatch({
+          mailbox: connectors.mailbox,
+          client: worker.client,
+          redis,
+          namespace,
+          senders: config.mailbox.senders,
+          log,
+        });
   const webhooks = registerWebhooks(config, connectors.partnerCenter, log);
   ready({ worker: worker.id, redis: report.version, durable: report.durable });
 
   return async () => {
-    await Promise.all([webhooks?.stop(), worker.stop(GRACE_MS)]);
+    await Promise.all([webhooks?.stop(), signIn.stop(), mails?.stop(), worker.stop(GRACE_MS)]);
     await store.close();
     connectors.close();
     await closeRedis(redis);

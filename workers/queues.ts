@@ -38,7 +38,9 @@ export interface Dispatcher {
   close(): Promise<void>;
 }
 
-export function createDispatcher(options: QueueOptions & { readonly backlog: number }): Dispatcher {
+export function createDispatcher(
+  options: QueueOptions & { readonly backlog: number; readonly log: Logger },
+): Dispatcher {
   const queues = new Map<string, Queue<ActivityJob, void, string>>();
   const queueFor = (name: string): Queue<ActivityJob, void, string> => {
     const known = queues.get(name);
@@ -49,6 +51,8 @@ export function createDispatcher(options: QueueOptions & { readonly backlog: num
       defaultJobOptions: JOB_OPTIONS,
       skipVersionCheck: true,
     });
+    // Without a listener BullMQ writes to the console.
+    queue.on('error', (error) => options.log.warn({ error: messageOf(error), queue: name }, 'queue trouble'));
     queues.set(name, queue);
     return queue;
   };
@@ -115,4 +119,12 @@ export function createConsumer(options: ConsumerOptions): Worker<ActivityJob, vo
     options.log.warn({ error: messageOf(error), queue: options.queue }, 'queue trouble'),
   );
   return worker;
+}
+
+/**
+ * Ends a paused consumer whose activations are over. By force, because BullMQ's own waiting has no end where a
+ * connection was cut; what is left unacknowledged is only a job, and the outbox knows better.
+ */
+export async function closeConsumer(consumer: Worker<ActivityJob, void, string>): Promise<void> {
+  await consumer.close(true);
 }

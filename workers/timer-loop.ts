@@ -12,30 +12,48 @@ const BATCH = 200;
 const HIDE_MS = 5_000;
 const SLOWEST_MS = 100;
 const FASTEST_MS = 5;
+const RELEASE_MS = 20;
+const STEP_BACK_MS = 200;
+
+type DueTimer = Awaited<ReturnType<Engine['store']['dueTimers']>>['timers'][number];
+
+interface Fired {
+  readonly full: boolean;
+  readonly foreign: boolean;
+  readonly nextDue: number | null;
+}
 
 export function startTimerLoop(engine: Engine, log: Logger): Loop {
   const { store } = engine;
 
-  async function fire(instanceId: string, token: string): Promise<void> {
+  /** False when this process lacks the workflow. */
+  async function fire({ instanceId, token }: DueTimer): Promise<boolean> {
     try {
-      const { reply } = await engine.handle(instanceId, { event: { kind: 'timer.fired', token } });
-      if (reply.status === 'stale') await store.dropTimer(instanceId, token);
+      await engine.handle(instanceId, { event: { kind: 'timer.fired', token } });
     } catch (error) {
-      if (isAppError(error, 'instance-unknown')) return await store.dropTimer(instanceId, token);
-      // Hidden for a while, then found again; a worker that knows the workflow may be quicker.
-      const level = isAppError(error, 'workflow-version-missing') ? 'debug' : 'warn';
-      log[level]({ instanceId, token, error: messageOf(error) }, 'timer not fired');
+      if (isAppError(error, 'workflow-version-missing')) return false;
+      // Hidden for a while, then found again.
+      log.warn({ instanceId, token, error: messageOf(error) }, 'timer not fired');
     }
+    return true;
+  }
+
+  /** Fires what is due in a shard; gives back what only a worker with newer workflows can fire. */
+  async function fireShard(shard: number): Promise<Fired> {
+    const { timers, nextDue } = await store.dueTimers(shard, BATCH, HIDE_MS);
+    const known = await Promise.all(timers.map(fire));
+    const foreign = timers.filter((_, index) => known[index] === false);
+    if (foreign.length > 0) await store.releaseTimers(shard, foreign, RELEASE_MS);
+    return { full: timers.length === BATCH, foreign: foreign.length > 0, nextDue };
   }
 
   return startLoop('timers', log, async () => {
     const shards = Array.from({ length: store.shards }, (_, shard) => shard);
-    const replies = await Promise.all(shards.map((shard) => store.dueTimers(shard, BATCH, HIDE_MS)));
-    await Promise.all(
-      replies.flatMap(({ timers }) => timers.map(({ instanceId, token }) => fire(instanceId, token))),
-    );
-    if (replies.some(({ timers }) => timers.length === BATCH)) return 0;
-    const next = Math.min(...replies.map(({ nextDue }) => nextDue ?? Number.POSITIVE_INFINITY));
+    const fired = await Promise.all(shards.map(fireShard));
+    // Whoever gave timers back lets the others look first.
+    if (fired.some(({ foreign }) => foreign)) return STEP_BACK_MS * (1 + Math.random());
+    if (fired.some(({ full }) => full)) return 0;
+    const next = Math.min(...fired.map(({ nextDue }) => nextDue ?? Number.POSITIVE_INFINITY));
     return Math.min(SLOWEST_MS, Math.max(FASTEST_MS, next - store.now()));
   });
 }

@@ -1,7 +1,7 @@
 /** A worker process's whole: engine, queues, loops. Everything it needs comes in as arguments; `main.ts` makes them. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import type { AnyWorkflow } from '../engine/index.ts';
 import {
   type ActivityImplementation,
@@ -24,13 +24,13 @@ import { startAuditor } from './auditor.ts';
 import { requireImplementations } from './coverage.ts';
 import { startLease } from './lease.ts';
 import { createPausedQueues } from './paused-queues.ts';
-import { createConsumer, createDispatcher } from './queues.ts';
+import { closeConsumer, createConsumer, createDispatcher } from './queues.ts';
 import { startClaimReaper, startOutboxSweeper } from './sweeper.ts';
 import { startTimerLoop } from './timer-loop.ts';
 
 export interface WorkerOptions {
-  /** A connection of kind `worker`; BullMQ duplicates it where it blocks. */
-  readonly redis: Redis;
+  /** A connection of kind `worker`, or a cluster's; BullMQ duplicates it where it blocks. */
+  readonly redis: Redis | Cluster;
   readonly store: Store;
   readonly namespace: string;
   readonly workflows: readonly AnyWorkflow[];
@@ -66,7 +66,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const registry = createRegistry(options.workflows);
   const implementations = implementationMap(options.activities ?? []);
   const queues = requireImplementations(registry, implementations);
-  const dispatcher = createDispatcher({ connection: redis, namespace, backlog: concurrency * 2 });
+  const dispatcher = createDispatcher({ connection: redis, namespace, backlog: concurrency * 2, log });
   const faults = options.faults;
   const engine = createEngine({
     store,
@@ -130,7 +130,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await activations.idle();
     clearTimeout(grace);
     await engine.settled();
-    await Promise.all(consumers.map((consumer) => consumer.close()));
+    await Promise.all(consumers.map(closeConsumer));
     await lease.stop();
     await dispatcher.close();
   }

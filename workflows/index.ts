@@ -2,6 +2,7 @@
 import type { AnyWorkflow } from '../engine/definition.ts';
 import { onboardExistingCspCustomer } from './onboard-existing-csp-customer.ts';
 import { onboardExistingOfficeCustomer } from './onboard-existing-office-customer.ts';
+import { onboardMany } from './onboard-many.ts';
 import { onboardNewCustomer } from './onboard-new-customer.ts';
 import { access } from './parts/access.ts';
 import { clearance } from './parts/clearance.ts';
@@ -12,6 +13,8 @@ import { ordering } from './parts/ordering.ts';
 import { prerequisites } from './parts/prerequisites.ts';
 import { provisioning } from './parts/provisioning.ts';
 import { seats } from './parts/seats.ts';
+import { routeOnboarding } from './route-onboarding.ts';
+import { undoPurchase } from './undo-purchase.ts';
 
 export { activityContracts } from './activities/index.ts';
 
@@ -35,5 +38,11 @@ export const parts: readonly AnyWorkflow[] = [
   directory,
 ];
 
+/** What staff start by form: the paths, and taking a purchase back after one. */
+export const startable: readonly AnyWorkflow[] = [...workflows, undoPurchase];
+
+/** What staff start by other doors: a customer's path found out, a whole list taken on. */
+export const errands: readonly AnyWorkflow[] = [routeOnboarding, onboardMany, undoPurchase];
+
 /** What an engine has to register. */
-export const allWorkflows: readonly AnyWorkflow[] = [...workflows, ...parts];
+export const allWorkflows: readonly AnyWorkflow[] = [...workflows, ...parts, ...errands];

@@ -200,10 +200,10 @@ export const onboardExistingCspCustomerMachine = setup({
           ? { tenantId: null, domain: event.domain ?? null, companyName: event.companyName ?? null }
           : context.search,
     }),
-    noteSubscriptions: assign({
-      subscriptions: (_, params: { subscriptions: readonly Subscription[] }) => params.subscriptions,
-      remarks: (_, params: { subscriptions: readonly Subscription[] }) => remarksOn(params.subscriptions),
-    }),
+    noteSubscriptions: assign((_, params: z.output<typeof listSubscriptions.output>) => ({
+      subscriptions: params.subscriptions,
+      remarks: remarksOn(params.subscriptions, params.elsewhere),
+    })),
     noteReview: assign(({ context, event }) =>
       event.type === 'subscriptions.reviewed'
         ? {
@@ -488,6 +488,7 @@ export const onboardExistingCspCustomerMachine = setup({
         input: ({ context }) => ({
           customer: customerOf(context),
           lines: [...context.lines],
+          priceCeiling: context.form.order.priceCeiling,
           settings: context.form.settings,
         }),
         onDone: [

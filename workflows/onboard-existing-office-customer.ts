@@ -174,10 +174,10 @@ export const onboardExistingOfficeCustomerMachine = setup({
       domain: ({ context, event }) => (event.type === 'domain.corrected' ? event.domain : context.domain),
     }),
     noteRelationship: assign({ alreadyReseller: (_, params: { reseller: boolean }) => params.reseller }),
-    noteSubscriptions: assign({
-      subscriptions: (_, params: { subscriptions: readonly Subscription[] }) => params.subscriptions,
-      remarks: (_, params: { subscriptions: readonly Subscription[] }) => remarksOn(params.subscriptions),
-    }),
+    noteSubscriptions: assign((_, params: z.output<typeof listSubscriptions.output>) => ({
+      subscriptions: params.subscriptions,
+      remarks: remarksOn(params.subscriptions, params.elsewhere),
+    })),
     noteReview: assign(({ context, event }) =>
       event.type === 'subscriptions.reviewed'
         ? {
@@ -496,6 +496,7 @@ export const onboardExistingOfficeCustomerMachine = setup({
         input: ({ context }) => ({
           customer: customerOf(context),
           lines: [...context.lines],
+          priceCeiling: context.form.order.priceCeiling,
           settings: context.form.settings,
         }),
         onDone: [

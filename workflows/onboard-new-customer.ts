@@ -202,7 +202,8 @@ export const onboardNewCustomerMachine = setup({
     noteClosing: assign({ closedAt: (_, params: { closedAt: string }) => params.closedAt }),
     noteRules: assign({
       rules: (_, params: CountryRules) => params,
-      problems: ({ context }, params: CountryRules) => formProblems(context.data, params),
+      problems: ({ context }, params: CountryRules) =>
+        formProblems(context.data, params, context.form.partner.markets),
     }),
     noteProblem: assign({ problems: (_, params: { problem: string }) => [params.problem] }),
     noteSuggestions: assign({
@@ -649,6 +650,7 @@ export const onboardNewCustomerMachine = setup({
         input: ({ context }) => ({
           customer: customerOf(context),
           lines: [...context.lines],
+          priceCeiling: context.form.order.priceCeiling,
           settings: context.form.settings,
         }),
         onDone: [

@@ -1,7 +1,7 @@
 /** What a path found and did, and the closing report made of it. Pure data. */
 import type { z } from 'zod';
 import type { writeClosingReport } from './activities/prerequisites.ts';
-import type { Subscription } from './activities/shapes.ts';
+import type { ForeignSubscription, Subscription } from './activities/shapes.ts';
 import type { AccessOutput } from './parts/access.ts';
 import type { Ending } from './parts/common.ts';
 import type { ConsentOutput } from './parts/consent.ts';
@@ -91,9 +91,17 @@ export function assignableSkus(facts: Facts, subscriptions: readonly Subscriptio
 }
 
 /** Remarks for the person who reviews the subscriptions. */
-export function remarksOn(subscriptions: readonly Subscription[]): string[] {
+export function remarksOn(
+  subscriptions: readonly Subscription[],
+  elsewhere: readonly ForeignSubscription[],
+): string[] {
   const active = subscriptions.filter(({ status }) => status === 'active');
-  return active.flatMap((subscription) => {
+  const foreign = elsewhere.map(({ name, quantity, owner, containsEms }) => {
+    const from = owner === 'customer' ? 'from Microsoft directly' : 'through another partner';
+    const waste = containsEms ? '; it already contains Enterprise Mobility + Security' : '';
+    return `${name} with ${quantity} seats was bought ${from}${waste}.`;
+  });
+  const ours = active.flatMap((subscription) => {
     if (subscription.isEms && subscription.commerce === 'new') {
       return [
         `${subscription.name} is active with ${subscription.quantity} seats: more seats can be added to it.`,
@@ -105,6 +113,7 @@ export function remarksOn(subscriptions: readonly Subscription[]): string[] {
       ? [`${subscription.name} already contains Enterprise Mobility + Security.`]
       : [];
   });
+  return [...ours, ...foreign];
 }
 
 function leftBehind(outcome: ClosingReport['outcome'], facts: Facts): string[] {

@@ -16,8 +16,9 @@ const ms = (value: number, title: string) =>
     .meta({ title: `${title} (ms)` });
 
 export const Settings = z.object({
-  /** How often each relationship is read although nobody told us anything. */
-  consentPollMs: ms(HOUR, 'Consent poll'),
+  /** How often each relationship is read although nobody told us anything: at first, twice as long each time, at most. */
+  consentPollMinMs: ms(5 * MINUTE, 'First consent poll'),
+  consentPollMs: ms(HOUR, 'Longest consent poll'),
   /** How often it is read after a hint: acceptance shows with a lag. */
   consentHintPollMs: ms(30_000, 'Consent poll after a hint'),
   consentHintPolls: z.int().min(1).default(20).meta({ title: 'Quick polls after a hint' }),

@@ -88,10 +88,19 @@ export const signals = {
     z.object({ cartId: z.string().min(1), priceHash: z.string().min(1), by }),
   ),
   'order.rejected': answer('Reject the order', z.object({ reason, by })),
-  'order.lines-changed': answer('Order something else', z.object({ lines: z.array(OrderLine).min(1), by })),
+  'order.lines-changed': answer(
+    'Order something else',
+    z.object({
+      lines: z.array(OrderLine).min(1),
+      priceCeiling: z.number().positive().nullable().optional().meta({ title: 'Another highest price' }),
+      by,
+    }),
+  ),
   'order.rest-dropped': answer('Go on with what was ordered', z.object({ reason, by })),
   'order.found': answer('The order was placed', z.object({ orderId: z.string().min(1), by })),
   'order.not-placed': answer('The order was not placed; put it together anew', z.object({ reason, by })),
+  'undo.requested': answer('Give the purchase back', z.object({ reason, by })),
+  'undo.declined': answer('Keep the purchase', z.object({ by })),
   'seats.approved': answer(
     'Approve the number of seats',
     z.object({ subscriptionId: z.string().min(1), targetQuantity: z.int().min(1), by }),

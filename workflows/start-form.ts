@@ -27,6 +27,8 @@ export const Partner = z
       .min(1)
       .default([...LEAST_ROLES])
       .meta({ title: 'Roles to ask for (template ids)' }),
+    /** Countries we may sell to; empty for no limit of ours. A partner sells within the region of its own tenant only. */
+    markets: z.array(CountryCode).default([]).meta({ title: 'Countries we may sell to' }),
     duration: z
       .string()
       .regex(/^P\d{1,3}D$/)
@@ -57,7 +59,15 @@ export const Partner = z
 export type Partner = z.output<typeof Partner>;
 
 export const Order = z
-  .object({ lines: z.array(OrderLine).min(1).meta({ title: 'Lines' }) })
+  .object({
+    lines: z.array(OrderLine).min(1).meta({ title: 'Lines' }),
+    priceCeiling: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .meta({ title: 'Highest total price, in the currency of the cart', examples: [5_000] }),
+  })
   .meta({ title: 'What to order' });
 
 export const Licences = z

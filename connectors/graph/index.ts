@@ -4,6 +4,7 @@ import type { Identity } from '../identity.ts';
 import { directory } from './directory.ts';
 import { gdap } from './gdap.ts';
 import { licences } from './licences.ts';
+import { messages } from './messages.ts';
 import { createGraphCalls } from './service.ts';
 import { tenants } from './tenants.ts';
 import { users } from './users.ts';
@@ -15,6 +16,7 @@ export function createGraph(config: MicrosoftConfig, deps: { identity: Identity;
     directory: directory(calls),
     gdap: gdap(calls),
     licences: licences(calls),
+    messages: messages(calls),
     tenants: tenants(calls),
     users: users(calls),
   };

@@ -1,5 +1,6 @@
 import type { MicrosoftConfig } from '../../shared/config.ts';
 import type { Logger } from '../../shared/logger.ts';
+import type { Pace } from '../http.ts';
 import type { Identity } from '../identity.ts';
 import { agreements } from './agreements.ts';
 import { audit } from './audit.ts';
@@ -14,7 +15,10 @@ import { validations } from './validations.ts';
 import { webhooksRegistration } from './webhooks-registration.ts';
 
 /** Partner Center, one group of calls per resource. Every call raises ActivityFailure and nothing else. */
-export function createPartnerCenter(config: MicrosoftConfig, deps: { identity: Identity; log: Logger }) {
+export function createPartnerCenter(
+  config: MicrosoftConfig,
+  deps: { identity: Identity; log: Logger; pace?: Pace },
+) {
   const calls = createPartnerCenterCalls(config, deps);
   return {
     agreements: agreements(calls),

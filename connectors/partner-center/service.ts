@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import type { MicrosoftConfig } from '../../shared/config.ts';
 import type { Logger } from '../../shared/logger.ts';
-import { type Answer, type Call, call, type ReadOptions, type Service, type WriteOptions } from '../http.ts';
+import {
+  type Answer,
+  type Call,
+  call,
+  type Pace,
+  type ReadOptions,
+  type Service,
+  type WriteOptions,
+} from '../http.ts';
 import type { Identity } from '../identity.ts';
 import type { ServiceError } from '../refusals.ts';
 import { codeText, listOf, nullable } from '../schema.ts';
@@ -27,9 +35,12 @@ const MAX_PAGES = 1_000;
 
 export function createPartnerCenterCalls(
   config: MicrosoftConfig,
-  deps: { identity: Identity; log: Logger },
+  deps: { identity: Identity; log: Logger; pace?: Pace },
 ): PartnerCenterCalls {
-  const service = partnerCenterService(config, deps.log);
+  const service = {
+    ...partnerCenterService(config, deps.log),
+    ...(deps.pace === undefined ? {} : { pace: deps.pace }),
+  };
   const token = deps.identity.tokenSource({ tenant: config.partnerTenantId, resource: 'partner-center' });
   const callHere: PartnerCenterCalls['call'] = (request, options = {}) =>
     call(service, { ...request, token }, options);

@@ -36,11 +36,6 @@ export function createRandom(database: Database, seed: string): Random {
   };
 }
 
-/** The same GUID for the same words: ids of seeds and of things that must be predictable. */
-export function guidOf(...words: readonly string[]): string {
-  return toGuid(createHash('sha256').update(words.join('/')).digest('hex'));
-}
-
 function toGuid(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

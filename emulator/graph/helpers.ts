@@ -149,7 +149,7 @@ export function select(request: Request, row: Row): Row {
   );
 }
 
-/** `a eq 'x'`, `a/b eq true`, `startswith(a,'x')`, joined by `and`: what the facts' calls use. */
+/** `a eq 'x'`, `a/b eq true`, `a ge <instant>`, `startswith(a,'x')`, joined by `and`: what the facts' calls use. */
 function matcherOf(world: World, filter: string): (row: Row) => boolean {
   const tests = filter.split(/ and /i).map((term): ((row: Row) => boolean) => {
     const equals = /^\s*\(?([\w/]+) eq (?:'((?:[^']|'')*)'|(\w+))\)?\s*$/i.exec(term);
@@ -162,6 +162,11 @@ function matcherOf(world: World, filter: string): (row: Row) => boolean {
     if (starts !== null) {
       const [, path = '', text = ''] = starts;
       return (row) => String(at(row, path)).toLowerCase().startsWith(text.toLowerCase());
+    }
+    const since = /^\s*([\w/]+) ge (\d{4}-\d\d-\d\dT[\d:.]+Z)\s*$/i.exec(term);
+    if (since !== null) {
+      const [, path = '', instant = ''] = since;
+      return (row) => Date.parse(String(at(row, path))) >= Date.parse(instant);
     }
     throw graphError(world, 400, 'Request_UnsupportedQuery', `Unsupported filter clause '${term.trim()}'.`);
   });

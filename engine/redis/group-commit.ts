@@ -99,22 +99,21 @@ function headerOf(entry: CommitEntry): string {
   });
 }
 
+const REPLIES: Readonly<Record<string, CommitReply>> = {
+  OK: { status: 'ok' },
+  CONFLICT: { status: 'conflict' },
+  EXISTS: { status: 'exists' },
+  EARLY: { status: 'early' },
+};
+
 function answer(item: Waiting, status: ScriptReply | undefined): void {
-  switch (status) {
-    case 'OK':
-      return item.resolve({ status: 'ok' });
-    case 'CONFLICT':
-      return item.resolve({ status: 'conflict' });
-    case 'EXISTS':
-      return item.resolve({ status: 'exists' });
-    case 'EARLY':
-      return item.resolve({ status: 'early' });
-    default:
-      return item.reject(
-        new AppError('commit-refused', `The store answered '${String(status)}' to a commit.`, {
-          details: { instanceId: item.entry.instanceId },
-        }),
-      );
+  const reply = REPLIES[String(status)];
+  if (reply !== undefined) item.resolve(reply);
+  else {
+    const details = { instanceId: item.entry.instanceId };
+    item.reject(
+      new AppError('commit-refused', `The store answered '${String(status)}' to a commit.`, { details }),
+    );
   }
 }
 

@@ -123,6 +123,13 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
     async dropTimer(instanceId, token) {
       await redis.zrem(forId(instanceId).timers, `${instanceId}|${token}`);
     },
+    async releaseTimers(shard, timers, delayMs) {
+      const { timers: key } = at(shard);
+      const due = clock.now() + delayMs;
+      await Promise.all(
+        timers.map(({ instanceId, token }) => redis.zadd(key, 'XX', due, `${instanceId}|${token}`)),
+      );
+    },
     async dueOutbox(shard, limit, hideMs) {
       const keys = at(shard);
       const reply = list(await run('due', [keys.outbox, keys.bodies], [limit, hideMs]));

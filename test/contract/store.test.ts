@@ -355,6 +355,22 @@ describe.each(STORES)('a store %s', (_where, open) => {
       });
     });
 
+    it('that a process cannot fire are shown to the others again', async () => {
+      const shard = store.shardOf('one');
+      await store.commit(commitOf('one', 0, { timers: { set: [['t', 1]] } }));
+      const { timers } = await store.dueTimers(shard, 10, 3_600_000);
+
+      await store.releaseTimers(shard, [...timers, { instanceId: 'one', token: 'gone' }], 20);
+
+      expect((await store.dueTimers(shard, 10, 60_000)).timers).toEqual([]);
+      await eventually(async () => {
+        await bench.pass(5);
+        expect((await store.dueTimers(shard, 10, 60_000)).timers).toEqual([
+          { instanceId: 'one', token: 't' },
+        ]);
+      });
+    });
+
     it('say when the next one is due', async () => {
       const now = store.now();
       const shard = store.shardOf('one');

@@ -90,7 +90,16 @@ describe('a webhook', () => {
     expect((await fixture.client.describe(id))?.state).toBe('greeting');
   });
 
-  it.each(['test-created', 'granular-admin-relationship-activated', 'something-new'])(
+  it('without an audit record is read all the same', async () => {
+    const fixture = createFixture();
+    await waitingForConsent(fixture);
+
+    const response = await deliver(fixture, { ...accepted(), AuditUri: null });
+
+    expect(response.body.status).toBe('applied');
+  });
+
+  it.each(['test-created', 'subscription-updated', 'granular-admin-relationship-activated', 'something-new'])(
     'of the kind %s is acknowledged and does nothing',
     async (EventName) => {
       const fixture = createFixture();

@@ -52,7 +52,10 @@ describe('the checks before a worker starts', () => {
     await redis.config('SET', 'appendfsync', 'everysec');
     expect(await check()).toMatchObject({ durable: false, warnings: [expect.stringContaining('everysec')] });
     await redis.config('SET', 'appendonly', 'no');
-    expect(await check()).toMatchObject({ durable: false, warnings: [expect.stringContaining('append-only')] });
+    expect(await check()).toMatchObject({
+      durable: false,
+      warnings: [expect.stringContaining('append-only')],
+    });
   });
 
   it('refuse a store that is emptied, until an operator accepts it', async () => {
@@ -74,7 +77,10 @@ describe('the checks before a worker starts', () => {
     const { epoch } = await check();
     remember({ stateDir, process: 'worker', namespace: 'boot' }, { epoch, tick: 1_000 });
 
-    await expect(check()).rejects.toMatchObject({ code: 'store-rewound', details: { rememberedTick: 1_000, epoch } });
+    await expect(check()).rejects.toMatchObject({
+      code: 'store-rewound',
+      details: { rememberedTick: 1_000, epoch },
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import { createMachine, fromPromise, setup } from 'xstate';
 import { defineWorkflow } from '../../engine/index.ts';
 import { type House, openHouse } from '../support/engine-house.ts';
 import { oneAct } from '../support/engine-workflows.ts';
+import { eventually } from '../support/eventually.ts';
 
 let house: House;
 afterEach(() => house.close());
@@ -29,12 +30,19 @@ describe('a canceled instance', () => {
 
     expect([status, canceled.status]).toEqual(['applied', 'canceled']);
     expect((times.aborted ?? 0) - asked).toBeLessThan(2_000);
-    expect(await client.describe(instance.id)).toMatchObject({ status: 'canceled', output: null, activities: [] });
+    expect(await client.describe(instance.id)).toMatchObject({
+      status: 'canceled',
+      output: null,
+      activities: [],
+    });
     await expect(client.cancel(instance.id)).rejects.toMatchObject({ code: 'instance-closed' });
   });
 
   it('cancels its children and theirs', async () => {
-    const leaf = createMachine({ initial: 'waiting', states: { waiting: { after: { 3_600_000: 'over' } }, over: {} } });
+    const leaf = createMachine({
+      initial: 'waiting',
+      states: { waiting: { after: { 3600000: 'over' } }, over: {} },
+    });
     const middle = setup({ actors: { leaf } }).createMachine({ invoke: { src: 'leaf' } });
     const workflow = defineWorkflow({
       name: 'family',
@@ -44,14 +52,14 @@ describe('a canceled instance', () => {
     const { client } = await house.worker();
     const { instance } = await client.start(workflow, undefined as never);
     const whole = () => client.list({ children: true }).then(({ items }) => items);
-    await house.until(client, instance.id, async () => true);
-    const { eventually } = await import('../support/eventually.ts');
     await eventually(async () => expect(await whole()).toHaveLength(3));
 
     await client.cancel(instance.id);
 
     await eventually(async () =>
-      expect((await whole()).map(({ status, timers }) => [status, timers])).toEqual(Array(3).fill(['canceled', []])),
+      expect((await whole()).map(({ status, timers }) => [status, timers])).toEqual(
+        Array(3).fill(['canceled', []]),
+      ),
     );
   });
 

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type House, openHouse } from '../support/engine-house.ts';
+import { dispatchAgain } from '../support/engine-jobs.ts';
 import { oneAct } from '../support/engine-workflows.ts';
+import { eventually } from '../support/eventually.ts';
 
 let house: House;
 afterEach(() => house.close());
@@ -24,9 +26,9 @@ describe('a worker that dies in the middle of an activity', () => {
       },
     });
     house = await openHouse({ workflows: [workflow], activities });
-    const first = await house.worker();
+    const first = await house.worker({ mortal: true });
     const { instance } = await first.client.start(workflow, null);
-    await house.until(first.client, instance.id, () => seen.length > 0).catch(() => undefined);
+    await eventually(() => seen.length > 0);
     const second = await house.worker();
 
     const view = await house.until(second.client, instance.id, ({ status }) => status === 'completed');
@@ -99,17 +101,9 @@ describe('a worker that lets go of an activity without settling it', () => {
       },
     });
     house = await openHouse({ workflows: [workflow], activities });
-    const worker = await house.worker({
-      faults: {
-        async at(point) {
-          if (point !== 'before-activity' || runs > 0) return;
-          await house.redis.set('seen', '1');
-        },
-      },
-    });
+    const worker = await house.worker();
     const { instance } = await worker.client.start(workflow, null);
     const open = await worker.engine.open(instance.id);
-    const { dispatchAgain } = await import('../support/engine-jobs.ts');
     for (const token of Object.keys(open?.record.activities ?? {})) {
       await dispatchAgain(house, instance.id, token, 5);
     }

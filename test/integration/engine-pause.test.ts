@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { createClient, createEngine, createRegistry } from '../../engine/index.ts';
+import { silentLogger } from '../../shared/logger.ts';
 import { deferred, type House, openHouse } from '../support/engine-house.ts';
 import { listener, oneAct } from '../support/engine-workflows.ts';
 
@@ -56,9 +58,11 @@ describe('a paused instance', () => {
   it('holds an activity that no worker has begun, and hands it out when resumed', async () => {
     const { workflow, activities } = oneAct({ run: async () => 'begun after all' });
     house = await openHouse({ workflows: [workflow], activities });
-    const { createClient, createEngine, createRegistry } = await import('../../engine/index.ts');
-    const { silentLogger } = await import('../../shared/logger.ts');
-    const alone = createEngine({ store: house.store, registry: createRegistry([workflow]), log: silentLogger() });
+    const alone = createEngine({
+      store: house.store,
+      registry: createRegistry([workflow]),
+      log: silentLogger(),
+    });
     const api = createClient(alone);
     const { instance } = await api.start(workflow, null);
     await api.pause(instance.id);
@@ -66,7 +70,10 @@ describe('a paused instance', () => {
     const { instance: other } = await client.start(workflow, null);
     await house.until(client, other.id, ({ status }) => status === 'completed');
 
-    expect(await client.describe(instance.id)).toMatchObject({ status: 'paused', activities: [{ phase: 'held' }] });
+    expect(await client.describe(instance.id)).toMatchObject({
+      status: 'paused',
+      activities: [{ phase: 'held' }],
+    });
     await api.resume(instance.id);
 
     const view = await house.until(client, instance.id, ({ status }) => status === 'completed');

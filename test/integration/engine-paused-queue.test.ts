@@ -24,7 +24,9 @@ describe('a connector in trouble', () => {
     const { client } = await house.worker();
     await client.start(workflow, null, { id: 'first' });
     await eventually(async () =>
-      expect(await client.pausedQueues()).toMatchObject([{ queue: 'graph', code: 'sign-in-broken', reason: 'Sign in again.' }]),
+      expect(await client.pausedQueues()).toMatchObject([
+        { queue: 'graph', code: 'sign-in-broken', reason: 'Sign in again.' },
+      ]),
     );
     await eventually(async () => expect(refused).toBeLessThan(10));
     // Every worker hears of it within its next look.
@@ -42,7 +44,9 @@ describe('a connector in trouble', () => {
     broken = false;
     await client.resumeQueue('graph');
 
-    await eventually(async () => expect(await client.count({ status: 'completed' })).toBe(21), { within: 20_000 });
+    await eventually(async () => expect(await client.count({ status: 'completed' })).toBe(21), {
+      within: 20_000,
+    });
     expect(await client.pausedQueues()).toEqual([]);
   });
 });

@@ -14,7 +14,13 @@ describe('an event that breaks the statechart', () => {
     const { instance } = await client.start(workflow, { customer: 'contoso' });
     await client.signal(workflow, instance.id, 'open', {});
 
-    const { status, detail } = await client.signal(workflow, instance.id, 'break', { text: 'poison' }, { id: 'p' });
+    const { status, detail } = await client.signal(
+      workflow,
+      instance.id,
+      'break',
+      { text: 'poison' },
+      { id: 'p' },
+    );
     await client.signal(workflow, instance.id, 'word', { text: 'fine' });
 
     expect([status, detail]).toEqual(['deferred', 'quarantined']);

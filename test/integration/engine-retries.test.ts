@@ -56,13 +56,19 @@ describe('an activity that fails', () => {
     const { client, id } = await started({
       async run() {
         tries += 1;
-        throw new ActivityFailure('terminal', 'no-such-customer', 'There is none.', { details: { domain: 'x' } });
+        throw new ActivityFailure('terminal', 'no-such-customer', 'There is none.', {
+          details: { domain: 'x' },
+        });
       },
     });
 
     const view = await house.until(client, id, ({ status }) => status === 'completed');
 
-    expect(view.output).toMatchObject({ kind: 'terminal', code: 'no-such-customer', details: { domain: 'x' } });
+    expect(view.output).toMatchObject({
+      kind: 'terminal',
+      code: 'no-such-customer',
+      details: { domain: 'x' },
+    });
     expect(tries).toBe(1);
   });
 
@@ -110,7 +116,11 @@ describe('what an activity is given and gives', () => {
   it('is checked: an output out of shape never reaches the statechart', async () => {
     const { client, id } = await started({ retry: { maxAttempts: 1 }, run: async () => () => 'a function' });
 
-    const view = await house.until(client, id, ({ status, attention }) => status !== 'running' || attention !== null);
+    const view = await house.until(
+      client,
+      id,
+      ({ status, attention }) => status !== 'running' || attention !== null,
+    );
 
     expect(view.output).toMatchObject({ code: 'value-not-durable' });
   });

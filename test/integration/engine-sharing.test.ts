@@ -36,7 +36,9 @@ describe('two workers', () => {
 
     await Promise.all(Array.from({ length: 60 }, (_, n) => client.start(workflow, `i${n}`)));
 
-    await eventually(async () => expect(await client.count({ status: 'completed' })).toBe(60), { within: 20_000 });
+    await eventually(async () => expect(await client.count({ status: 'completed' })).toBe(60), {
+      within: 20_000,
+    });
     expect(runs.size).toBe(120);
     expect([...runs.values()].every((by) => by.length === 1)).toBe(true);
     const by = [...runs.values()].flat();

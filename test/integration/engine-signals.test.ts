@@ -48,11 +48,15 @@ describe('a signal that arrives twice', () => {
     await client.signal(workflow, instance.id, 'open', {});
 
     const replies = await Promise.all(
-      Array.from({ length: 20 }, () => client.signal(workflow, instance.id, 'word', { text: 'once' }, { id: 'w-1' })),
+      Array.from({ length: 20 }, () =>
+        client.signal(workflow, instance.id, 'word', { text: 'once' }, { id: 'w-1' }),
+      ),
     );
 
     expect(replies.filter(({ status }) => status === 'applied')).toHaveLength(1);
-    expect(replies.filter(({ status, detail }) => status === 'duplicate' && detail === 'applied')).toHaveLength(19);
+    expect(
+      replies.filter(({ status, detail }) => status === 'duplicate' && detail === 'applied'),
+    ).toHaveLength(19);
     expect(await client.describe(instance.id)).toMatchObject({ context: { heard: ['once'] } });
   });
 });
@@ -79,13 +83,19 @@ describe('a signal by key', () => {
       const { status } = await client.signalByKey('tenant:contoso', 'word', { text }, { id: `s-${text}` });
       expect(status).toBe('unmatched');
     }
-    expect((await client.unmatched()).map(({ signalId }) => signalId).sort()).toEqual(['s-first', 's-second', 's-third']);
+    expect((await client.unmatched()).map(({ signalId }) => signalId).sort()).toEqual([
+      's-first',
+      's-second',
+      's-third',
+    ]);
 
     const { instance } = await client.start(workflow, { customer: 'contoso' });
     await house.until(client, instance.id, ({ deferred }) => deferred.length === 3);
     await client.signal(workflow, instance.id, 'open', {});
 
-    expect(await client.describe(instance.id)).toMatchObject({ context: { heard: ['first', 'second', 'third'] } });
+    expect(await client.describe(instance.id)).toMatchObject({
+      context: { heard: ['first', 'second', 'third'] },
+    });
     await eventually(async () => expect(await client.unmatched()).toEqual([]));
     const again = await client.signalByKey('tenant:contoso', 'word', { text: 'first' }, { id: 's-first' });
     expect(again.status).toBe('duplicate');
@@ -94,7 +104,9 @@ describe('a signal by key', () => {
   it('reaches the instance that holds the key, and none once that is over', async () => {
     const { workflow, client } = await opened();
     const { instance } = await client.start(workflow, { customer: 'fabrikam' });
-    await eventually(async () => expect((await client.list({ key: 'tenant:fabrikam' })).items).toHaveLength(1));
+    await eventually(async () =>
+      expect((await client.list({ key: 'tenant:fabrikam' })).items).toHaveLength(1),
+    );
 
     expect((await client.signalByKey('tenant:fabrikam', 'open', {}, { id: 'o' })).status).toBe('applied');
     await client.signal(workflow, instance.id, 'close', {});
@@ -106,9 +118,15 @@ describe('a signal by key', () => {
   it('that no workflow declares is rejected', async () => {
     const { workflow, client } = await opened();
     await client.start(workflow, { customer: 'fabrikam' });
-    await eventually(async () => expect((await client.list({ key: 'tenant:fabrikam' })).items).toHaveLength(1));
+    await eventually(async () =>
+      expect((await client.list({ key: 'tenant:fabrikam' })).items).toHaveLength(1),
+    );
 
-    expect(await client.signalByKey('tenant:fabrikam', 'nonsense', {}, { id: 'o' })).toMatchObject({ status: 'rejected' });
-    await expect(client.signalByKey('tenant:fabrikam', 'word', { text: 5 }, { id: 'q' })).rejects.toMatchObject({ code: 'input-invalid' });
+    expect(await client.signalByKey('tenant:fabrikam', 'nonsense', {}, { id: 'o' })).toMatchObject({
+      status: 'rejected',
+    });
+    await expect(
+      client.signalByKey('tenant:fabrikam', 'word', { text: 5 }, { id: 'q' }),
+    ).rejects.toMatchObject({ code: 'input-invalid' });
   });
 });

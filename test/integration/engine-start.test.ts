@@ -17,7 +17,9 @@ describe('a start with an idempotency key', () => {
     const { workflow, client } = await opened();
 
     const results = await Promise.all(
-      Array.from({ length: 25 }, () => client.start(workflow, { customer: 'contoso' }, { idempotencyKey: 'k-1' })),
+      Array.from({ length: 25 }, () =>
+        client.start(workflow, { customer: 'contoso' }, { idempotencyKey: 'k-1' }),
+      ),
     );
 
     expect(new Set(results.map(({ instance }) => instance.id)).size).toBe(1);
@@ -29,7 +31,9 @@ describe('a start with an idempotency key', () => {
     const { workflow, client } = await opened();
     await client.start(workflow, { customer: 'contoso' }, { idempotencyKey: 'k-1' });
 
-    await expect(client.start(workflow, { customer: 'fabrikam' }, { idempotencyKey: 'k-1' })).rejects.toMatchObject({
+    await expect(
+      client.start(workflow, { customer: 'fabrikam' }, { idempotencyKey: 'k-1' }),
+    ).rejects.toMatchObject({
       code: 'idempotency-mismatch',
     });
   });
@@ -40,7 +44,9 @@ describe('a start under a taken id', () => {
     const { workflow, client } = await opened();
     await client.start(workflow, { customer: 'contoso' }, { id: 'order-7' });
 
-    await expect(client.start(workflow, { customer: 'contoso' }, { id: 'order-7' })).rejects.toMatchObject({ code: 'instance-exists' });
+    await expect(client.start(workflow, { customer: 'contoso' }, { id: 'order-7' })).rejects.toMatchObject({
+      code: 'instance-exists',
+    });
   });
 
   it('gives the one that is there when asked to', async () => {
@@ -49,12 +55,16 @@ describe('a start under a taken id', () => {
 
     const again = await client.start(workflow, { customer: 'other' }, { id: 'order-7', ifExists: 'return' });
 
-    expect(again).toMatchObject({ created: false, instance: { id: 'order-7', context: { customer: 'contoso' } } });
+    expect(again).toMatchObject({
+      created: false,
+      instance: { id: 'order-7', context: { customer: 'contoso' } },
+    });
   });
 
   it('begins anew beside a closed one when asked to, and not beside an open one', async () => {
     const { workflow, client } = await opened();
-    const replace = () => client.start(workflow, { customer: 'contoso' }, { id: 'order-7', ifExists: 'replace-closed' });
+    const replace = () =>
+      client.start(workflow, { customer: 'contoso' }, { id: 'order-7', ifExists: 'replace-closed' });
     await replace();
     await expect(replace()).rejects.toMatchObject({ code: 'instance-exists' });
 
@@ -71,7 +81,9 @@ describe('a start under a taken id', () => {
     const { workflow, client } = await opened();
 
     for (const id of ['', 'a b', 'a|b', 'a.b', '{x}', 'x'.repeat(65), '../x']) {
-      await expect(client.start(workflow, { customer: 'contoso' }, { id })).rejects.toMatchObject({ code: 'input-invalid' });
+      await expect(client.start(workflow, { customer: 'contoso' }, { id })).rejects.toMatchObject({
+        code: 'input-invalid',
+      });
     }
     await expect(client.start(workflow, { customer: 5 as never })).rejects.toMatchObject({
       code: 'input-invalid',

@@ -31,15 +31,23 @@ describe('a worker with older workflows', () => {
     const newer = await house.worker({ workflows: [old, fresh] });
     const { instance } = await newer.client.start(fresh, undefined as never);
     const ids = [instance.id];
-    for (let n = 0; n < 10; n += 1) ids.push((await newer.client.start(fresh, undefined as never)).instance.id);
+    for (let n = 0; n < 10; n += 1)
+      ids.push((await newer.client.start(fresh, undefined as never)).instance.id);
 
-    await expect(older.client.signalById(instance.id, 'go', {})).rejects.toMatchObject({ code: 'workflow-version-missing' });
+    await expect(older.client.signalById(instance.id, 'go', {})).rejects.toMatchObject({
+      code: 'workflow-version-missing',
+    });
     for (const id of ids) {
       await house.until(newer.client, id, ({ state }) => state === 'waiting');
       await newer.client.signal(fresh, id, 'go', {});
     }
 
-    for (const id of ids) expect(await newer.client.describe(id)).toMatchObject({ status: 'completed', version: 2, attention: null });
+    for (const id of ids)
+      expect(await newer.client.describe(id)).toMatchObject({
+        status: 'completed',
+        version: 2,
+        attention: null,
+      });
     const { instance: oldOne } = await older.client.start(old, undefined as never);
     await house.until(older.client, oldOne.id, ({ state }) => state === 'waiting');
   });

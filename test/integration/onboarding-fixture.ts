@@ -90,6 +90,7 @@ export interface Onboarding {
   readonly client: RunningWorker['client'];
   readonly microsoft: EmulatedMicrosoft;
   readonly redis: Redis;
+  readonly namespace: string;
   readonly secretBox: SecretBox;
   books(): Books;
   /** Everything this namespace holds in Redis, as text. */
@@ -164,6 +165,7 @@ export async function startOnboarding(emulated: EmulatorOptions = {}): Promise<O
     client: worker.client,
     microsoft,
     redis,
+    namespace,
     secretBox,
     books: () => microsoft.emulator.books() as unknown as Books,
     dump: () => dump(redis, namespace),

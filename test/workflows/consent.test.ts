@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ConsentOutput, consentMachine } from '../../workflows/parts/consent.ts';
+import { type ConsentOutput, consentMachine, idlePause } from '../../workflows/parts/consent.ts';
 import { type Driver, drive } from './harness.ts';
-import { ANSWERS, STARTS } from './samples.ts';
+import { ANSWERS, SETTINGS, STARTS, TENANT } from './samples.ts';
 
 const answer = (name: string, index = 0) => ANSWERS[name]?.[index];
 const outputOf = (driver: Driver) => driver.snapshot().output as ConsentOutput;
@@ -200,5 +200,31 @@ describe('the end of an admin relationship', () => {
       status: 'terminated',
     });
     expect(driver.is('consentExpired')).toBe(true);
+  });
+});
+
+describe('the pause between two polls', () => {
+  const customer = { name: 'Contoso', tenantId: TENANT };
+  const settings = { ...SETTINGS, consentPollMinMs: 60_000, consentPollMs: 3_600_000 };
+  const pause = (polls: number) => idlePause({ customer, settings }, polls);
+
+  it('widens up to the longest, a little shorter by chance that is the same for the same customer and poll', () => {
+    const widths = [60_000, 120_000, 240_000, 480_000, 960_000, 1_920_000, 3_600_000, 3_600_000, 3_600_000];
+    for (const [polls, width] of widths.entries()) {
+      expect(pause(polls)).toBeLessThanOrEqual(width);
+      expect(pause(polls)).toBeGreaterThanOrEqual(width * 0.8);
+    }
+    expect(pause(100_000)).toBeLessThanOrEqual(3_600_000);
+    expect(pause(3)).toBe(pause(3));
+    expect(pause(7)).not.toBe(pause(8));
+  });
+
+  it('begins narrow again after a hint', () => {
+    const driver = waiting().timer('commercePoll').done('readRelationship', answer('readRelationship', 1));
+    expect(driver.context<{ idlePolls: object }>().idlePolls).toEqual({ commerce: 2, admin: 1 });
+
+    driver.signal('consent.reseller.granted').done('readRelationship', answer('readRelationship', 1));
+
+    expect(driver.context<{ idlePolls: object }>().idlePolls).toEqual({ commerce: 0, admin: 1 });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type OrderingOutput, orderingMachine } from '../../workflows/parts/ordering.ts';
 import { seatsMachine } from '../../workflows/parts/seats.ts';
 import { type Driver, drive } from './harness.ts';
-import { ANSWERS, CART, OUTCOMES, PAYLOADS, PLACED, STARTS } from './samples.ts';
+import { ANSWERS, CART, LINE, OUTCOMES, PAYLOADS, PLACED, STARTS } from './samples.ts';
 
 const answer = (name: string, index = 0) => ANSWERS[name]?.[index];
 const approval = PAYLOADS['order.approved'] ?? [];
@@ -156,5 +156,33 @@ describe('more seats', () => {
     expect(driver.takes('seats.approved', { subscriptionId: 'subscription-1', targetQuantity: 36 })).toBe(
       false,
     );
+  });
+});
+
+describe('a price ceiling', () => {
+  const toCart = (priceCeiling: number, cart = answer('createCart')) =>
+    drive(orderingMachine, { ...(STARTS['ordering'] as object), priceCeiling })
+      .done('clearance', OUTCOMES['clearance']?.[0])
+      .done('resolveCatalogue', answer('resolveCatalogue'))
+      .done('readSeats', answer('readSeats'))
+      .done('createCart', cart);
+
+  it('keeps a dearer cart from the approver and says so, until lines or ceiling are changed', () => {
+    const driver = toCart(1_000);
+
+    expect(driver.is('linesRefused')).toBe(true);
+    expect(driver.context<{ problems: string[] }>().problems).toEqual([
+      'The total of 2544 USD is above the ceiling of 1000.',
+    ]);
+    driver
+      .signal('order.lines-changed', { lines: [LINE], priceCeiling: 3_000 })
+      .done('resolveCatalogue', answer('resolveCatalogue'))
+      .done('readSeats', answer('readSeats'))
+      .done('createCart', answer('createCart'));
+    expect(driver.is('awaitingApproval')).toBe(true);
+  });
+
+  it('lets a cart through that is not dearer', () => {
+    expect(toCart(2_544).is('awaitingApproval')).toBe(true);
   });
 });

@@ -61,6 +61,19 @@ export const PLACED = {
   currency: 'USD',
   lines: [ORDER_LINE],
 };
+const UNDO = {
+  name: 'Enterprise Mobility + Security E3',
+  quantity: 25,
+  status: 'active' as const,
+  until: NOW,
+  msLeft: 604_800_000,
+};
+export const FOREIGN = {
+  name: 'SPE_E3',
+  quantity: 12,
+  owner: 'customer' as const,
+  containsEms: true,
+};
 export const SUBSCRIPTION = {
   subscriptionId: 'subscription-1',
   name: 'Enterprise Mobility + Security E3',
@@ -179,7 +192,15 @@ export const ANSWERS: Record<string, readonly unknown[]> = {
       truncated: false,
     },
   ],
-  listSubscriptions: [{ subscriptions: [SUBSCRIPTION] }, { subscriptions: [] }],
+  readUndoWindow: [UNDO, { ...UNDO, msLeft: 0 }, { ...UNDO, status: 'deleted' }],
+  cancelSubscription: [
+    { outcome: 'accepted' },
+    { outcome: 'refused', code: '900117', message: 'The window is over.' },
+  ],
+  listSubscriptions: [
+    { subscriptions: [SUBSCRIPTION], elsewhere: [] },
+    { subscriptions: [], elsewhere: [FOREIGN] },
+  ],
   readSubscription: [
     SUBSCRIPTION,
     { ...SUBSCRIPTION, quantity: 35 },
@@ -324,6 +345,11 @@ const integrated = {
   sync: null,
   writeBack: null,
 };
+const report = {
+  outcome: 'completed',
+  customer: { name: 'Contoso', tenantId: TENANT },
+  ordered: { orders: [{ orderId: 'order-1' }] },
+};
 const endings = (output: object) => [
   output,
   { ...output, outcome: 'canceled' },
@@ -348,6 +374,25 @@ export const OUTCOMES: Record<string, readonly unknown[]> = {
   ],
   seats: [...endings(seated), { ...seated, outcome: 'rejected', changed: false, provisioning: null }],
   provisioning: endings(provisioned),
+  'route-onboarding': [
+    {
+      path: 'onboard-existing-csp-customer',
+      why: 'Ours.',
+      tenantId: TENANT,
+      tenantName: 'Contoso',
+      domain: 'contoso.example',
+    },
+    {
+      path: 'onboard-new-customer',
+      why: 'No tenant.',
+      tenantId: null,
+      tenantName: null,
+      domain: 'contoso.example',
+    },
+    { path: null, why: 'Broken.', tenantId: null, tenantName: null, domain: 'contoso.example' },
+  ],
+  'onboard-existing-csp-customer': endings(report),
+  'onboard-existing-office-customer': endings(report),
   licences: endings({ outcome: 'done', outcomes: outcome('assigned').outcomes, counts }),
   directory: endings(integrated),
 };
@@ -371,6 +416,8 @@ export const PAYLOADS: Record<string, readonly object[]> = {
   'consent.reseller.granted': [{ source: 'webhook' }],
   'consent.admin.granted': [{ source: 'webhook' }],
   'consent.admin.ended': [{ source: 'webhook' }],
+  'undo.requested': [{ reason: 'Bought by mistake.', by: 'ops' }],
+  'undo.declined': [{ by: 'ops' }],
   'consent.declined': [{ reason: 'Too dear.', by: 'ops' }],
   'resend.requested': [{ by: 'ops' }],
   'search.changed': [{ companyName: 'Cont', by: 'ops' }],
@@ -442,6 +489,15 @@ const tail = {
   settings: SETTINGS,
 };
 
+export const IMPORT_ROW = {
+  company: 'Contoso Ltd',
+  domain: 'contoso.example',
+  partner_name: 'Northwind Cloud',
+  group_ids: GROUP,
+  seats: '25',
+  usage_location: 'US',
+};
+
 /** What is given to `start`, before the input schema has seen it; by workflow name. */
 export const STARTS: Record<string, unknown> = {
   'onboard-existing-office-customer': {
@@ -496,6 +552,16 @@ export const STARTS: Record<string, unknown> = {
     settings: SETTINGS,
   },
   directory: { customer: CUSTOMER, skuIds: [EMS_SKU], model: 'ask', settings: SETTINGS },
+  'undo-purchase': { customer: CUSTOMER, subscriptionId: 'subscription-1' },
+  'route-onboarding': { domain: 'contoso.example' },
+  'onboard-many': {
+    title: 'list.csv',
+    rows: [
+      { line: 2, raw: IMPORT_ROW },
+      { line: 3, raw: { ...IMPORT_ROW, path: 'onboard-existing-office-customer' } },
+    ],
+    batch: 1,
+  },
 };
 
 /** More starts, where one does not lead everywhere. */

@@ -173,3 +173,18 @@ describe('schemas', () => {
     }
   });
 });
+
+describe('a customer who blocks our access', () => {
+  const probing = () => drive(accessMachine, STARTS['access']);
+
+  it.each([
+    ['conditional-access', 'Blocked by policy.'],
+    ['guest-account', 'Our user is a guest there.'],
+  ])('by %s is asked at once, before anything is tried in vain', (reason, message) => {
+    const driver = probing().done('probeAccess', { accessible: false, reason, message });
+
+    expect(driver.is('accessBlocked')).toBe(true);
+    expect(driver.context<{ obstacle: string }>().obstacle).toBe(message);
+    expect(driver.signal('retry.requested').is('probingAccess')).toBe(true);
+  });
+});

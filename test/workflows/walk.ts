@@ -54,6 +54,7 @@ const DECISIVE: Record<string, (value: never) => unknown> = {
   counts: (counts: object) => JSON.stringify(counts),
   installation: (installation: { passwordWriteBack: boolean } | null) => installation?.passwordWriteBack,
   signIn: (signIn: { passwordSealed: boolean } | null) => signIn?.passwordSealed,
+  rows: (rows: readonly { state: string }[]) => rows.map(({ state }) => state).join(),
   facts: (facts: Facts) => [
     facts.consent?.adminGranted,
     withdrawableRelationship(facts),
@@ -70,7 +71,10 @@ const DECISIVE: Record<string, (value: never) => unknown> = {
       'subscriptions',
       'problems',
       'outcomes',
-    ].map((key) => [key, (list: readonly unknown[]) => Math.min(list.length, 2)]),
+    ].map((key) => [
+      key,
+      (list: readonly unknown[] | number) => (typeof list === 'number' ? list : Math.min(list.length, 2)),
+    ]),
   ),
   chosen: (chosen: readonly unknown[] | object | null) =>
     Array.isArray(chosen) ? Math.min(chosen.length, 1) : chosen !== null,

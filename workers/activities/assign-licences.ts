@@ -10,6 +10,7 @@ import { uuidFrom } from '../../shared/ids.ts';
 import { assignLicences as contract } from '../../workflows/activities/directory.ts';
 import { LicenceOutcome, type LicenceUser } from '../../workflows/activities/shapes.ts';
 import { type ActivityDeps, reading, writing } from './calls.ts';
+import { EMS_SKU, skuContainsEms } from './products.ts';
 
 type Input = z.output<typeof contract.input>;
 type Verdict = Pick<LicenceOutcome, 'outcome' | 'code' | 'message'>;
@@ -17,6 +18,11 @@ type Verdict = Pick<LicenceOutcome, 'outcome' | 'code' | 'message'>;
 const Progress = z.object({ outcomes: z.array(LicenceOutcome) });
 const DONE: Verdict = { outcome: 'assigned', code: null, message: null };
 const HELD: Verdict = { outcome: 'already', code: null, message: null };
+const HELD_IN_PLAN: Verdict = {
+  outcome: 'already',
+  code: 'plan-contains-ems',
+  message: 'Another plan of this user already contains Enterprise Mobility + Security.',
+};
 const UNKNOWN_USER: Verdict = {
   outcome: 'pending',
   code: 'user-not-found',
@@ -65,8 +71,12 @@ async function licenseBatch(
   const lacking = (skuId: string) =>
     found.filter(
       (user): user is User =>
-        user !== null && !user.licences.some((licence) => licence.skuId === skuId.toLowerCase()),
+        user !== null &&
+        !user.licences.some((licence) => licence.skuId === skuId.toLowerCase()) &&
+        !(isEmsSku(skuId) && holdsEmsPlan(user)),
     );
+  if (skuIds.some(isEmsSku))
+    for (const user of found) if (user !== null && holdsEmsPlan(user)) verdicts.set(user.id, HELD_IN_PLAN);
   const note = (result: UserOutcome): void => {
     const known = verdicts.get(result.userId) ?? HELD;
     verdicts.set(result.userId, worse(known, result.outcome === 'done' ? DONE : verdictOf(result.failure)));
@@ -94,6 +104,11 @@ async function licenseBatch(
     return { userPrincipalName, ...verdict };
   });
 }
+
+const isEmsSku = (skuId: string): boolean => skuId.toLowerCase() === EMS_SKU;
+/** Through a plan other than EMS E3 itself. */
+const holdsEmsPlan = ({ licences }: User): boolean =>
+  licences.some(({ skuId }) => skuId !== EMS_SKU && skuContainsEms(skuId));
 
 function part(context: ActivityContext, what: string, ids: readonly string[]) {
   return { ...writing(context), requestId: uuidFrom(context.idempotencyKey, what, ...ids) };

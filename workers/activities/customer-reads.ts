@@ -5,7 +5,7 @@ import { type ActivityContext, type ActivityImplementation, implementActivity } 
 import { ActivityFailure } from '../../shared/errors.ts';
 import * as contracts from '../../workflows/activities/customers.ts';
 import { type ActivityDeps, instant, reading } from './calls.ts';
-import { containsEms, graphSkuOf, isEms } from './products.ts';
+import { containsEms, graphSkuOf, isEms, skuContainsEms } from './products.ts';
 
 const MAX_MATCHES = 50;
 
@@ -66,9 +66,40 @@ export function listSubscriptions(deps: ActivityDeps): ActivityImplementation {
       const subscriptions = [];
       for (const subscription of all)
         subscriptions.push(await describe(deps, customerId, subscription, context));
-      return { subscriptions };
+      return { subscriptions, elsewhere: await soldByOthers(deps, customerId, context) };
     },
   });
+}
+
+async function soldByOthers(
+  { connectors, config }: ActivityDeps,
+  tenantId: string,
+  context: ActivityContext,
+) {
+  try {
+    const all = await connectors.graph.licences.directorySubscriptions(tenantId, reading(context));
+    const ours = config.microsoft.partnerTenantId.toLowerCase();
+    return all
+      .filter(({ ownerTenantId, status }) => ownerTenantId !== ours && status === 'Enabled')
+      .map(({ skuId, skuPartNumber, totalLicenses, ownerTenantId }) => ({
+        name: skuPartNumber ?? skuId ?? 'A subscription',
+        quantity: totalLicenses ?? 0,
+        owner:
+          ownerTenantId === null || ownerTenantId === tenantId.toLowerCase()
+            ? ('customer' as const)
+            : ('other-partner' as const),
+        containsEms: skuId !== null && skuContainsEms(skuId),
+      }));
+  } catch (failure) {
+    // It is a remark for the review, not a condition: without the right to read it there is none.
+    if (
+      failure instanceof ActivityFailure &&
+      failure.kind === 'terminal' &&
+      failure.pausesQueue === undefined
+    )
+      return [];
+    throw failure;
+  }
 }
 
 export function readSubscription(deps: ActivityDeps): ActivityImplementation {
@@ -122,7 +153,7 @@ async function describe(
 }
 
 /** The latest day on which something of the subscription can be given back: seats added later have days of their own. */
-function undoUntil({ cancellationAllowedUntilDate, refundableQuantity }: Subscription): string | null {
+export function undoUntil({ cancellationAllowedUntilDate, refundableQuantity }: Subscription): string | null {
   const days = [
     cancellationAllowedUntilDate,
     ...(refundableQuantity?.details ?? []).map(({ allowedUntilDateTime }) => allowedUntilDateTime),

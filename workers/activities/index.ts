@@ -20,6 +20,7 @@ import * as ordering from './ordering-reads.ts';
 import * as prerequisites from './prerequisites.ts';
 import * as relationships from './relationship-reads.ts';
 import { sendInvitation } from './send-invitation.ts';
+import * as undo from './undo.ts';
 
 const MAKERS: readonly ((deps: ActivityDeps) => ActivityImplementation)[] = [
   prerequisites.checkPartnerAccess,
@@ -56,6 +57,8 @@ const MAKERS: readonly ((deps: ActivityDeps) => ActivityImplementation)[] = [
   ordering.readSeats,
   checkoutCart,
   changeSeats,
+  undo.readUndoWindow,
+  undo.cancelSubscription,
   directory.listUsers,
   directory.verifyTenant,
   directory.verifySync,

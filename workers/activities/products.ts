@@ -63,3 +63,8 @@ export function isEms(offerId: string, graphSkuId: string | null): boolean {
 export function containsEms(offerId: string, graphSkuId: string | null): boolean {
   return isEms(offerId, graphSkuId) || (graphSkuId !== null && SKUS_WITH_EMS.has(graphSkuId));
 }
+
+/** Whether a user who holds this Graph SKU has the service plans of EMS E3. */
+export function skuContainsEms(graphSkuId: string): boolean {
+  return graphSkuId === EMS_SKU || SKUS_WITH_EMS.has(graphSkuId);
+}

@@ -7,6 +7,7 @@ import {
   CountryCode,
   CustomerId,
   CustomerMatch,
+  ForeignSubscription,
   Guid,
   Subscription,
   Timestamp,
@@ -41,12 +42,19 @@ export const findCustomer = defineActivity({
   output: z.object({ matches: z.array(CustomerMatch), truncated: z.boolean() }),
 });
 
+/**
+ * What the customer bought through us, and what its tenant holds from others (`/directory/subscriptions`); the latter is empty
+ * where we may not read it.
+ */
 export const listSubscriptions = defineActivity({
   name: 'listSubscriptions',
   description: 'Listing the subscriptions',
   queue: 'partner-center',
   input: z.object({ customerId: CustomerId }),
-  output: z.object({ subscriptions: z.array(Subscription) }),
+  output: z.object({
+    subscriptions: z.array(Subscription),
+    elsewhere: z.array(ForeignSubscription).default([]),
+  }),
 });
 
 export const readSubscription = defineActivity({

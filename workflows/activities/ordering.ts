@@ -120,3 +120,32 @@ export const readSeats = defineActivity({
   input: z.object({ tenantId: Guid, skuIds: z.array(Guid).min(1) }),
   output: z.object({ seats: z.array(Seats) }),
 });
+
+/** Whether and until when Microsoft takes a subscription back (7 days after purchase). `msLeft` is 0 when it does not. */
+export const readUndoWindow = defineActivity({
+  name: 'readUndoWindow',
+  description: 'Reading until when the purchase can be given back',
+  queue: 'partner-center',
+  input: z.object({ customerId: CustomerId, subscriptionId: z.string() }),
+  output: z.object({
+    name: z.string(),
+    quantity: z.int().min(0),
+    status: z.enum(['none', 'active', 'pending', 'suspended', 'expired', 'disabled', 'deleted']),
+    until: Timestamp.nullable(),
+    msLeft: z.int().min(0),
+  }),
+});
+
+/** Gives a subscription back. The wanted status is absolute, so that doing it twice is doing it once. */
+export const cancelSubscription = defineActivity({
+  name: 'cancelSubscription',
+  description: 'Giving the subscription back',
+  queue: 'partner-center',
+  effectful: true,
+  retry: { maxAttempts: 4, whenExhausted: 'error' },
+  input: z.object({ customerId: CustomerId, subscriptionId: z.string() }),
+  output: z.discriminatedUnion('outcome', [
+    z.object({ outcome: z.literal('accepted') }),
+    z.object({ outcome: z.literal('refused'), code: z.string(), message: z.string() }),
+  ]),
+});

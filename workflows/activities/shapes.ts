@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 export const Guid = z.guid();
 /** A customer of ours at Partner Center; always equal to the id of the customer's tenant. */
-export const CustomerId = Guid;
+export const CustomerId = z.guid();
 export const Timestamp = z.iso.datetime({ offset: true });
 export const CountryCode = z.string().regex(/^[A-Z]{2}$/);
 
@@ -130,6 +130,15 @@ export const Subscription = z.object({
   graphSkuId: Guid.nullable(),
 });
 export type Subscription = z.output<typeof Subscription>;
+
+/** What the tenant holds and we did not sell. */
+export const ForeignSubscription = z.object({
+  name: z.string(),
+  quantity: z.int().min(0),
+  owner: z.enum(['customer', 'other-partner']),
+  containsEms: z.boolean(),
+});
+export type ForeignSubscription = z.output<typeof ForeignSubscription>;
 
 export const CustomerMatch = z.object({
   customerId: CustomerId,

@@ -81,6 +81,8 @@ export const accessMachine = setup({
     // Waiting does not mend these; a person has to.
     isBlocked: (_, params: { reason: string | null }) =>
       params.reason === 'conditional-access' || params.reason === 'guest-account',
+    // Conditional Access of the customer, in Partner Center's words (facts: microsoft-apis 1.4).
+    isBlockedCall: (_, params: { code: string }) => params.code === 'partner-center-900309',
     isFound: (_, params: { relationshipId: string | null; status: string | null }) =>
       params.relationshipId !== null && params.status === 'active',
     allActive: (_, params: { allActive: boolean }) => params.allActive,
@@ -117,6 +119,11 @@ export const accessMachine = setup({
         input: ({ context }) => ({ tenantId: context.customer.tenantId }),
         onDone: [
           { guard: { type: 'isAccessible', params: ({ event }) => event.output }, target: 'accessible' },
+          {
+            guard: { type: 'isBlocked', params: ({ event }) => event.output },
+            target: 'accessBlocked',
+            actions: { type: 'noteObstacle', params: ({ event }) => event.output },
+          },
           { target: 'establishing' },
         ],
         onError: failing('probingAccess'),
@@ -222,7 +229,14 @@ export const accessMachine = setup({
               },
               { target: 'checkingAccess' },
             ],
-            onError: failing('establishing', '#access.needsOperator'),
+            onError: [
+              {
+                guard: { type: 'isBlockedCall', params: ({ event }) => failureOf('', event.error) },
+                target: '#access.accessBlocked',
+                actions: { type: 'noteObstacle', params: ({ event }) => failureOf('', event.error) },
+              },
+              failing('establishing', '#access.needsOperator'),
+            ],
           },
         },
         waitingForApplication: {

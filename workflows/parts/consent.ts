@@ -74,6 +74,8 @@ interface ConsentContext extends ConsentInput {
   readonly reminders: number;
   /** Quick polls left after a hint, for each relationship. */
   readonly quickPolls: { readonly commerce: number; readonly admin: number };
+  /** Polls without news, for each relationship: the pauses between them widen. */
+  readonly idlePolls: { readonly commerce: number; readonly admin: number };
   readonly ending: Exclude<Ending, 'done'> | null;
   readonly outcome: Ending;
   readonly failure: Failure | null;
@@ -100,6 +102,18 @@ const facts = (context: ConsentContext) => ({
   adminLink: context.adminGranted ? null : context.adminLink,
 });
 
+/** How much of a pause is left to chance, so that thousands of customers are not read in the same second. */
+const JITTER = 0.2;
+
+/** Widening from the first to the longest pause, a little shorter by a number that customer and poll decide. */
+export function idlePause(context: Pick<ConsentContext, 'customer' | 'settings'>, polls: number): number {
+  const { consentPollMinMs, consentPollMs } = context.settings;
+  const widened = Math.min(consentPollMs, consentPollMinMs * 2 ** Math.min(polls, 30));
+  const seed = `${context.customer.tenantId}${polls}`;
+  const mixed = [...seed].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 9_973, 7);
+  return Math.round(widened * (1 - (JITTER * mixed) / 9_973));
+}
+
 export const consentMachine = setup({
   types: {
     input: {} as ConsentInput,
@@ -119,10 +133,14 @@ export const consentMachine = setup({
     terminateAdminRelationship: activity(terminateAdminRelationship),
   },
   delays: {
-    commercePoll: ({ context: { quickPolls, settings } }) =>
-      quickPolls.commerce > 0 ? settings.consentHintPollMs : settings.consentPollMs,
-    adminPoll: ({ context: { quickPolls, settings } }) =>
-      quickPolls.admin > 0 ? settings.consentHintPollMs : settings.consentPollMs,
+    commercePoll: ({ context }) =>
+      context.quickPolls.commerce > 0
+        ? context.settings.consentHintPollMs
+        : idlePause(context, context.idlePolls.commerce),
+    adminPoll: ({ context }) =>
+      context.quickPolls.admin > 0
+        ? context.settings.consentHintPollMs
+        : idlePause(context, context.idlePolls.admin),
     nextReminder: ({ context: { reminders, settings } }) =>
       settings.reminderAfterMs[reminders] ?? settings.escalateAfterMs,
     consentDeadline: ({ context }) => context.settings.consentDeadlineMs,
@@ -196,11 +214,19 @@ export const consentMachine = setup({
         ...context.quickPolls,
         commerce: Math.max(0, context.quickPolls.commerce - 1),
       }),
+      idlePolls: ({ context }) => ({
+        ...context.idlePolls,
+        commerce: context.quickPolls.commerce > 0 ? 0 : context.idlePolls.commerce + 1,
+      }),
     }),
     adminChecked: assign({
       quickPolls: ({ context }) => ({
         ...context.quickPolls,
         admin: Math.max(0, context.quickPolls.admin - 1),
+      }),
+      idlePolls: ({ context }) => ({
+        ...context.idlePolls,
+        admin: context.quickPolls.admin > 0 ? 0 : context.idlePolls.admin + 1,
       }),
     }),
     grantCommerce: assign({ commerceGranted: true }),
@@ -228,6 +254,7 @@ export const consentMachine = setup({
     declined: null,
     reminders: 0,
     quickPolls: { commerce: 0, admin: 0 },
+    idlePolls: { commerce: 0, admin: 0 },
     ending: null,
     outcome: 'done',
     failure: null,
@@ -754,6 +781,8 @@ export const consent = defineWorkflow({
   ),
   correlationKeys: (context) => [
     `tenant:${context.customer.tenantId}`,
+    // A confirmation mail may name the customer only by its name; it is a hint, so another of that name is not harmed.
+    `name:${context.customer.name.trim().toLowerCase()}`,
     ...(context.relationshipId === null ? [] : [`gdap:${context.relationshipId}`]),
   ],
   subject: (context) => context.customer.name,

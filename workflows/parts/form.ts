@@ -21,10 +21,21 @@ const REGISTRATION_COUNTRIES = new Set(
   'AM AZ BY HU KZ KG MD RU TJ UZ UA BR IN ZA PL AE SA TR TH VN MM IQ SS VE'.split(' '),
 );
 
-/** Everything wrong with the form, in the words staff read; empty when it can be sent. */
-export function formProblems(form: CustomerForm, rules: CountryRules): string[] {
+/**
+ * Everything wrong with the form, in the words staff read; empty when it can be sent. `markets` are the countries we may
+ * sell to, none meaning all.
+ */
+export function formProblems(
+  form: CustomerForm,
+  rules: CountryRules,
+  markets: readonly string[] = [],
+): string[] {
   const { address, contact } = form;
   const checks: [boolean, string][] = [
+    [
+      markets.length === 0 || markets.includes(address.country),
+      `We may not sell to ${address.country}; our markets are ${markets.join(', ')}.`,
+    ],
     [
       /^[a-z0-9-]{1,27}$/i.test(form.domainPrefix),
       'The domain prefix takes 1 to 27 letters, digits and hyphens.',

@@ -42,6 +42,8 @@ import { type ProvisioningOutput, provisioningMachine } from './provisioning.ts'
 export const OrderingInput = z.object({
   customer: z.object({ name: z.string(), tenantId: Guid }),
   lines: z.array(OrderLine).min(1),
+  /** No cart above it is put before an approver; null for no limit. */
+  priceCeiling: z.number().positive().nullable().default(null),
   settings: Settings,
 });
 export type OrderingInput = z.output<typeof OrderingInput>;
@@ -146,6 +148,13 @@ function refusedLines(context: OrderingContext): OrderLine[] {
   return refused.flatMap((line) => context.lines[line.line] ?? []);
 }
 
+/** What is wrong with the cart's price as a whole, or null. */
+function ceilingProblem({ priceCeiling }: OrderingContext, cart: Cart): string | null {
+  return priceCeiling !== null && cart.totalPrice > priceCeiling
+    ? `The total of ${cart.totalPrice} ${cart.currency ?? ''} is above the ceiling of ${priceCeiling}.`
+    : null;
+}
+
 /** Still open, and still the price that was approved. */
 const isApprovedCart = (context: OrderingContext, cart: Cart | null) =>
   cart !== null &&
@@ -206,7 +215,8 @@ export const orderingMachine = setup({
     purchasableWithSeats: (_, params: { lines: readonly CatalogueLine[] }) =>
       params.lines.every((line) => line.catalogItemId !== null && line.problem === null) &&
       params.lines.some((line) => line.graphSkuId !== null),
-    linesClean: (_, params: { cart: Cart }) => params.cart.lines.every((line) => line.error === null),
+    linesClean: ({ context }, params: { cart: Cart }) =>
+      params.cart.lines.every((line) => line.error === null) && ceilingProblem(context, params.cart) === null,
     // The approval names what was seen; anything else is a different order.
     isThisCart: ({ context, event }) =>
       event.type === 'order.approved' &&
@@ -218,8 +228,11 @@ export const orderingMachine = setup({
       context.cancelAsked && isApprovedCart(context, params.cart),
     cartOpenAndCheckoutsLeft: ({ context }, params: { cart: Cart | null }) =>
       context.checkouts < CHECKOUTS && isApprovedCart(context, params.cart),
-    cartRepriced: (_, params: { cart: Cart | null }) =>
-      params.cart !== null && params.cart.status === 'active' && !params.cart.expired,
+    cartRepriced: ({ context }, params: { cart: Cart | null }) =>
+      params.cart !== null &&
+      params.cart.status === 'active' &&
+      !params.cart.expired &&
+      ceilingProblem(context, params.cart) === null,
     cartOrdered: (_, params: { cart: Cart | null }) => params.cart?.status === 'ordered',
     lookupsLeft: ({ context }) => context.lookups < LOOKUPS,
     ordered: (_, params: CheckoutOutcome) => params.outcome === 'ordered',
@@ -268,15 +281,20 @@ export const orderingMachine = setup({
       ...CLEAN,
       cart: params.cart,
       priceChanged: context.cart !== null && context.cart.priceHash !== params.cart?.priceHash,
-      problems: (params.cart?.lines ?? []).flatMap((line) =>
-        line.error === null
-          ? []
-          : [`${context.lines[line.line]?.name ?? line.catalogItemId}: ${line.error.message}`],
-      ),
+      problems: [
+        ...(params.cart?.lines ?? []).flatMap((line) =>
+          line.error === null
+            ? []
+            : [`${context.lines[line.line]?.name ?? line.catalogItemId}: ${line.error.message}`],
+        ),
+        ...(params.cart === null ? [] : [ceilingProblem(context, params.cart) ?? []].flat()),
+      ],
     })),
     changeLines: assign(({ context, event }) => ({
       ...CLEAN,
       lines: event.type === 'order.lines-changed' ? event.lines : context.lines,
+      priceCeiling:
+        (event.type === 'order.lines-changed' ? event.priceCeiling : undefined) ?? context.priceCeiling,
       problems: [],
     })),
     orderRest: assign(({ context }) => ({

@@ -16,7 +16,7 @@ const formSchema = z.object({
 
 /** What the partner's application may do as the signed-in user in the partner's own tenant. */
 const PARTNER_GRAPH_SCOPES =
-  'CrossTenantInformation.ReadBasic.All DelegatedAdminRelationship.ReadWrite.All Directory.Read.All Group.Read.All User.Read';
+  'CrossTenantInformation.ReadBasic.All DelegatedAdminRelationship.ReadWrite.All Directory.Read.All Group.Read.All Mail.Read User.Read';
 
 export function tokenRoutes(routes: Routes, world: World): void {
   routes.on('POST', '/:tenant/oauth2/token', (request) => exchange(world, request, 1));

@@ -1,6 +1,7 @@
 import { ok, type Routes } from '../../core/http.ts';
 import type { Tenant } from '../../directory/entities.ts';
-import { defaultDomain, findTenant, tenantOfDomain } from '../../directory/helpers.ts';
+import { defaultDomain, findTenant, findUser, tenantOfDomain } from '../../directory/helpers.ts';
+import type { Mail } from '../../mail/entities.ts';
 import { PARTNER } from '../../options.ts';
 import type { World } from '../../world.ts';
 import { inPartnerTenant, inTenant, list, notFound, type Row } from '../helpers.ts';
@@ -96,12 +97,34 @@ export function partnerRoutes(routes: Routes, world: World): void {
     return list(world, request, 'directoryObjects', rows);
   });
 
+  routes.on('GET', '/v1.0/users/:userId/messages', (request) => {
+    const caller = inPartnerTenant(world, request, 'Mail.Read');
+    const user = findUser(world, caller.tenantId, request.params['userId'] ?? '');
+    if (user === undefined) throw notFound(world, request.params['userId'] ?? '');
+    const address = user.userPrincipalName.toLowerCase();
+    const received = world.mail.mails
+      .filter(({ to }) => to.some((recipient) => recipient.toLowerCase() === address))
+      .toSorted((a, b) => a.receivedAt.localeCompare(b.receivedAt));
+    return list(world, request, 'messages', received.map(messageShape));
+  });
+
   routes.on('GET', '/v1.0/me', (request) => {
     const caller = inPartnerTenant(world, request, 'User.Read');
     const user = world.directory.users.get(caller.userId);
     if (user?.tenantId !== PARTNER.tenantId) throw notFound(world, caller.userId);
     return ok(userShape(world, user));
   });
+}
+
+function messageShape(mail: Mail): Row {
+  return {
+    id: mail.id,
+    internetMessageId: mail.messageId,
+    subject: mail.subject,
+    from: { emailAddress: { name: mail.from, address: /<([^>]+)>/.exec(mail.from)?.[1] ?? mail.from } },
+    receivedDateTime: mail.receivedAt,
+    body: { contentType: 'text', content: mail.text },
+  };
 }
 
 function groupShape(group: { id: string; displayName: string }): Row {

@@ -1,0 +1,183 @@
+/** One row of a customer list: what each column means, and the start form made of it. Pure. */
+import type { z } from 'zod';
+import { OnboardExistingCspCustomerInput } from './onboard-existing-csp-customer.ts';
+import { OnboardExistingOfficeCustomerInput } from './onboard-existing-office-customer.ts';
+import { OnboardNewCustomerInput } from './onboard-new-customer.ts';
+import { Domain } from './route-onboarding.ts';
+import { PATHS, type Path } from './routing.ts';
+import { LEAST_ROLES } from './start-form.ts';
+
+/** Every column a list may have, in the words of its help text. `*` marks those without which no row can start. */
+export const COLUMNS = {
+  company: 'Company name *',
+  partner_name: 'Our name, as the customer knows it *',
+  group_ids: 'Our security groups (object ids), parted by semicolons *',
+  seats: 'Licences to order *',
+  usage_location: 'Country of users without one, two letters *',
+  domain: 'A domain of the customer; needed unless the path is given and needs none',
+  path: `${PATHS.join(', ')}; left out, it follows from the domain`,
+  invite_to: 'Mail addresses of the invitation, parted by semicolons',
+  product_id: 'Product; default Enterprise Mobility + Security E3',
+  sku_id: 'SKU of the product; default 0001',
+  product_name: 'Name of the product',
+  term: 'P1M, P1Y or P3Y; default P1Y',
+  billing: 'monthly, annual or triennial; default monthly',
+  domain_prefix: 'What comes before .onmicrosoft.com, for a new customer',
+  first_name: 'Contact, for a new customer',
+  last_name: 'Contact, for a new customer',
+  email: 'Contact, for a new customer',
+  phone: 'Contact, for a new customer',
+  street: 'Address, for a new customer',
+  street_2: 'Address, second line',
+  city: 'Address, for a new customer',
+  state: 'Address, where the country has states',
+  postal_code: 'Address, where the country has them',
+  country: 'Address, two letters',
+  registration_number: 'Organisation registration number, where the country demands one',
+} as const;
+export type Column = keyof typeof COLUMNS;
+
+/** A row as it was read: trimmed texts, empty ones left out. */
+export type RawRow = Partial<Readonly<Record<Column, string>>>;
+
+export interface RowProblem {
+  readonly field: Column;
+  readonly detail: string;
+}
+
+const SCHEMAS = {
+  'onboard-existing-office-customer': OnboardExistingOfficeCustomerInput,
+  'onboard-existing-csp-customer': OnboardExistingCspCustomerInput,
+  'onboard-new-customer': OnboardNewCustomerInput,
+} as const;
+
+/** Where a field of the start form comes from. The longest matching beginning counts. */
+const SOURCES: readonly (readonly [string, Column])[] = [
+  ['customer.name', 'company'],
+  ['customer.domainPrefix', 'domain_prefix'],
+  ['customer.domain', 'domain'],
+  ['customer.contact.firstName', 'first_name'],
+  ['customer.contact.lastName', 'last_name'],
+  ['customer.contact.email', 'email'],
+  ['customer.contact.phoneNumber', 'phone'],
+  ['customer.address.line1', 'street'],
+  ['customer.address.line2', 'street_2'],
+  ['customer.address.city', 'city'],
+  ['customer.address.state', 'state'],
+  ['customer.address.postalCode', 'postal_code'],
+  ['customer.address.country', 'country'],
+  ['customer.registrationNumber', 'registration_number'],
+  ['partner.name', 'partner_name'],
+  ['partner', 'group_ids'],
+  ['invitation', 'invite_to'],
+  ['order.lines.0.quantity', 'seats'],
+  ['order.lines.0.productId', 'product_id'],
+  ['order.lines.0.skuId', 'sku_id'],
+  ['order.lines.0.name', 'product_name'],
+  ['order.lines.0.termDuration', 'term'],
+  ['order.lines.0.billingCycle', 'billing'],
+  ['licences.usageLocation', 'usage_location'],
+];
+
+/** The start form of a path, or what is wrong with the row. `defaults` are fields of this installation. */
+export function formOf(
+  path: Path,
+  raw: RawRow,
+  defaults: Readonly<Record<string, unknown>> = {},
+):
+  | { readonly form: Readonly<Record<string, unknown>>; readonly problems: readonly [] }
+  | { readonly form: null; readonly problems: readonly RowProblem[] } {
+  const parsed = SCHEMAS[path].safeParse({
+    ...defaults,
+    customer: customerOf(path, raw),
+    partner: partnerOf(raw),
+    order: { lines: [lineOf(raw)] },
+    licences: { ...(defaults['licences'] as object | undefined), usageLocation: raw.usage_location },
+    ...(raw.invite_to === undefined ? {} : { invitation: { to: listOf(raw.invite_to) } }),
+  });
+  if (parsed.success) return { form: parsed.data, problems: [] };
+  return { form: null, problems: parsed.error.issues.map((issue) => problemOf(issue, raw)) };
+}
+
+/** Everything wrong with a row that can be told without asking Microsoft. */
+export function problemsOf(raw: RawRow, defaults: Readonly<Record<string, unknown>> = {}): RowProblem[] {
+  const path = pathOf(raw);
+  const wrongDomain = raw.domain !== undefined && !Domain.safeParse(raw.domain).success;
+  const found: RowProblem[] = [
+    ...(path === undefined ? [{ field: 'path' as const, detail: `is not one of ${PATHS.join(', ')}` }] : []),
+    ...(wrongDomain ? [{ field: 'domain' as const, detail: 'is not a domain name' }] : []),
+    ...(path === null && raw.domain === undefined
+      ? [{ field: 'domain' as const, detail: 'is missing: without it the path must be given' }]
+      : []),
+  ];
+  const form = formOf(path ?? 'onboard-existing-office-customer', raw, defaults);
+  const known = new Set(found.map(({ field }) => field));
+  return [...found, ...form.problems.filter(({ field }) => !known.has(field))];
+}
+
+/** The path the row names; null when it names none, undefined when it is none of ours. */
+export function pathOf(raw: RawRow): Path | null | undefined {
+  return raw.path === undefined ? null : PATHS.find((path) => path === raw.path);
+}
+
+/** What makes two rows the same customer. */
+export function keyOf(raw: RawRow): string {
+  const prefix = raw.domain_prefix === undefined ? undefined : `${raw.domain_prefix}.onmicrosoft.com`;
+  return (raw.domain ?? prefix ?? raw.company ?? '').trim().toLowerCase();
+}
+
+function customerOf(path: Path, raw: RawRow): Record<string, unknown> {
+  const name = raw.company;
+  if (path !== 'onboard-new-customer')
+    return { name, domain: raw.domain ?? (path.includes('csp') ? null : undefined) };
+  return {
+    name,
+    domainPrefix: raw.domain_prefix,
+    contact: {
+      firstName: raw.first_name,
+      lastName: raw.last_name,
+      email: raw.email,
+      phoneNumber: raw.phone ?? null,
+    },
+    address: {
+      line1: raw.street,
+      line2: raw.street_2 ?? null,
+      city: raw.city,
+      state: raw.state ?? null,
+      postalCode: raw.postal_code ?? null,
+      country: raw.country,
+    },
+    registrationNumber: raw.registration_number ?? null,
+  };
+}
+
+function partnerOf(raw: RawRow): Record<string, unknown> {
+  const access = listOf(raw.group_ids).map((groupId) => ({ groupId, roles: LEAST_ROLES }));
+  return { name: raw.partner_name, access };
+}
+
+const EMS = { productId: 'CFQ7TTC0LHT4', skuId: '0001', name: 'Enterprise Mobility + Security E3' } as const;
+
+function lineOf(raw: RawRow): Record<string, unknown> {
+  return {
+    productId: raw.product_id ?? EMS.productId,
+    skuId: raw.sku_id ?? EMS.skuId,
+    name: raw.product_name ?? (raw.product_id === undefined ? EMS.name : raw.product_id),
+    quantity: /^\d{1,8}$/.test(raw.seats ?? '') ? Number(raw.seats) : raw.seats,
+    ...(raw.term === undefined ? {} : { termDuration: raw.term }),
+    ...(raw.billing === undefined ? {} : { billingCycle: raw.billing }),
+  };
+}
+
+const listOf = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(';')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+
+function problemOf(issue: z.core.$ZodIssue, raw: RawRow): RowProblem {
+  const path = issue.path.join('.');
+  const field = SOURCES.find(([prefix]) => path.startsWith(prefix))?.[1] ?? 'company';
+  const missing = raw[field] === undefined;
+  return { field, detail: missing ? 'is missing' : issue.message };
+}
