@@ -216,27 +216,21 @@ export function createClient(engine: Engine): Client {
     }
   }
 
-  async function deliver(
-    instanceId: string,
-    event: MachineEvent,
-    options: SignalOptions,
-  ): Promise<SignalResult> {
-    const id = options.id ?? newId('sig', store.now());
-    const { reply, open } = await engine.handle(instanceId, {
-      event: { kind: 'signal', id, event },
-      ...byOf(options),
-    });
-    return signalResult(reply, open === null ? null : view(open));
-  }
-
   async function signalById(
     instanceId: string,
     type: string,
     payload: unknown,
     options: SignalOptions = {},
   ): Promise<SignalResult> {
-    const open = await opened(instanceId);
-    return deliver(instanceId, parseSignal(open.definition.workflow, type, payload), options);
+    const signalId = options.id ?? newId('sig', store.now());
+    const { reply, open } = await engine.handle(instanceId, {
+      signalId,
+      envelope: ({ definition }) => ({
+        event: { kind: 'signal', id: signalId, event: parseSignal(definition.workflow, type, payload) },
+        ...byOf(options),
+      }),
+    });
+    return signalResult(reply, open === null ? null : view(open));
   }
 
   async function operate(
@@ -275,9 +269,7 @@ export function createClient(engine: Engine): Client {
         const open = await engine.open(instanceId);
         const declared = open?.definition.workflow?.signals;
         if (open === null || (declared !== undefined && !(type in declared))) continue;
-        results.push(
-          await deliver(instanceId, parseSignal(open.definition.workflow, type, payload), options),
-        );
+        results.push(await signalById(instanceId, type, payload, options));
       }
       return (
         results.find(({ status }) => status === 'applied') ??

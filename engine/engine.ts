@@ -57,6 +57,12 @@ export interface HandleOptions {
   readonly secrets?: CommitEntry['secrets'] | undefined;
 }
 
+/** A signal whose meaning depends on the instance it is for: parsed once that is loaded, so that one load serves both. */
+export interface SignalFor {
+  readonly signalId: string;
+  envelope(open: OpenInstance): Envelope;
+}
+
 export interface Handled {
   readonly reply: Reply;
   /** The instance afterwards; null only when there is none. */
@@ -69,7 +75,7 @@ export interface Engine {
   readonly store: Store;
   readonly registry: Registry;
   readonly relay: Relay;
-  handle(instanceId: string, envelope: Envelope, options?: HandleOptions): Promise<Handled>;
+  handle(instanceId: string, envelope: Envelope | SignalFor, options?: HandleOptions): Promise<Handled>;
   /** Null when there is no such instance. */
   open(instanceId: string): Promise<OpenInstance | null>;
   /** An instance from what the store returned. */
@@ -94,13 +100,19 @@ export function createEngine(options: EngineOptions): Engine {
     deliver: (instanceId, envelope) => engine.handle(instanceId, envelope),
   });
 
-  async function handle(instanceId: string, envelope: Envelope, given: HandleOptions = {}): Promise<Handled> {
-    let cached = given.open;
+  async function handle(
+    instanceId: string,
+    given: Envelope | SignalFor,
+    options: HandleOptions = {},
+  ): Promise<Handled> {
+    let cached = options.open;
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
-      const loaded = cached === undefined ? await load(instanceId, envelope) : { open: cached, seen: null };
+      const loaded =
+        cached === undefined ? await load(instanceId, signalIdOf(given)) : { open: cached, seen: null };
       cached = undefined;
       await faults.at('loaded');
-      const handled = await decideAndCommit(instanceId, envelope, loaded, given);
+      const envelope = 'signalId' in given ? given.envelope(existing(instanceId, loaded.open)) : given;
+      const handled = await decideAndCommit(instanceId, envelope, loaded, options);
       if (handled !== 'conflict') return handled;
     }
     throw new AppError(
@@ -112,9 +124,9 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function load(
     instanceId: string,
-    { event }: Envelope,
+    signalId: string | undefined,
   ): Promise<{ open: OpenInstance | null; seen: string | null }> {
-    const stored = await store.load(instanceId, event.kind === 'signal' ? event.id : undefined);
+    const stored = await store.load(instanceId, signalId);
     return stored === null
       ? { open: null, seen: null }
       : { open: restore(instanceId, stored), seen: stored.seen };
@@ -174,9 +186,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   function definitionToStart(instanceId: string, event: EngineEvent): Definition {
     if (event.kind === 'start') return registry.get(event.definition);
-    throw new AppError('instance-unknown', `There is no instance '${instanceId}'.`, {
-      details: { instanceId },
-    });
+    throw unknown(instanceId);
   }
 
   /** A decision that holds what no store can keep is made again, with the event in quarantine. */
@@ -238,6 +248,22 @@ export function createEngine(options: EngineOptions): Engine {
     settled: () => relay.settled(),
   };
   return engine;
+}
+
+function signalIdOf(given: Envelope | SignalFor): string | undefined {
+  if ('signalId' in given) return given.signalId;
+  return given.event.kind === 'signal' ? given.event.id : undefined;
+}
+
+function existing(instanceId: string, open: OpenInstance | null): OpenInstance {
+  if (open === null) throw unknown(instanceId);
+  return open;
+}
+
+function unknown(instanceId: string): AppError {
+  return new AppError('instance-unknown', `There is no instance '${instanceId}'.`, {
+    details: { instanceId },
+  });
 }
 
 export function ticketOf(record: InstanceRecord, token: string): ActivityTicket {
