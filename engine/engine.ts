@@ -111,7 +111,8 @@ export function createEngine(options: EngineOptions): Engine {
         cached === undefined ? await load(instanceId, signalIdOf(given)) : { open: cached, seen: null };
       cached = undefined;
       await faults.at('loaded');
-      const envelope = 'signalId' in given ? given.envelope(existing(instanceId, loaded.open)) : given;
+      const asked = 'signalId' in given ? given.envelope(existing(instanceId, loaded.open)) : given;
+      const envelope = inTurn(asked, loaded.open, store.now());
       const handled = await decideAndCommit(instanceId, envelope, loaded, options);
       if (handled !== 'conflict') return handled;
     }
@@ -253,6 +254,25 @@ export function createEngine(options: EngineOptions): Engine {
 function signalIdOf(given: Envelope | SignalFor): string | undefined {
   if ('signalId' in given) return given.signalId;
   return given.event.kind === 'signal' ? given.event.id : undefined;
+}
+
+/**
+ * Timers due in one instant are taken from the store by name and may be brought side by side; they fire in the order
+ * they are due and were set, as XState's clock does, so each call fires the one whose turn it is.
+ */
+function inTurn(envelope: Envelope, open: OpenInstance | null, now: number): Envelope {
+  if (envelope.event.kind !== 'timer.fired' || open === null) return envelope;
+  const { timers } = open.record;
+  const [first] = Object.entries(timers)
+    .filter(([, { fireAt }]) => fireAt <= now)
+    .sort(([a, { fireAt: dueA }], [b, { fireAt: dueB }]) => dueA - dueB || age(a) - age(b));
+  return first === undefined ? envelope : { ...envelope, event: { kind: 'timer.fired', token: first[0] } };
+}
+
+/** Tokens count revision and place in it; their text does not sort that way. */
+function age(token: string): number {
+  const [revision = 0, place = 0] = token.split('-').map(Number);
+  return revision * 2 ** 20 + place;
 }
 
 function existing(instanceId: string, open: OpenInstance | null): OpenInstance {

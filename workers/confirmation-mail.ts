@@ -1,5 +1,5 @@
 /**
- * What a mail of Microsoft's may hint at: which consent, whose. Pure. Anybody can forge a mail, so nothing but a hint ever
+ * What a mail may hint at: which consent and whose, or which invitation came back. Pure. Anybody can forge a mail, so nothing but a hint ever
  * comes of it: the statechart reads the relationship before it believes.
  */
 import type { ReceivedMail } from '../connectors/index.ts';
@@ -7,7 +7,7 @@ import type { ReceivedMail } from '../connectors/index.ts';
 export interface MailHint {
   /** Correlation key of whoever waits for it. */
   readonly key: string;
-  readonly signal: 'consent.reseller.granted' | 'consent.admin.granted';
+  readonly signal: 'consent.reseller.granted' | 'consent.admin.granted' | 'invitation.bounced';
 }
 
 const GUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
@@ -18,8 +18,15 @@ const ADMIN = /\b(gdap|granular|admin(?:istrator)? (?:relationship|privileges)|d
 const RESELLER = /\b(reseller|cloud solution provider|csp)\b/i;
 const NAMED = /^(.{1,200}?) (?:has|have) (?:accepted|authori[sz]ed|approved)\b/im;
 
+const BOUNCED =
+  /^(?:undeliverable|undelivered|returned mail|delivery status notification \(failure\)|mail delivery (?:failed|subsystem))/i;
+const POSTMASTER = /^(?:mailer-daemon|postmaster|microsoftexchange[0-9a-f]+)@/;
+/** Ids of our mails are idempotency keys. */
+const OUR_MAIL = new RegExp(`<${GUID}@[^\\s<>]{1,255}>`, 'i');
+
 /** Null for any other mail. `senders` are domains whose mail is looked at, e.g. `microsoft.com`. */
 export function hintOf(mail: ReceivedMail, senders: readonly string[]): MailHint | null {
+  if (POSTMASTER.test(mail.from) || BOUNCED.test(mail.subject)) return bounceOf(mail);
   const domain = mail.from.split('@')[1] ?? '';
   if (!senders.some((sender) => domain === sender || domain.endsWith(`.${sender}`))) return null;
   const said = `${mail.subject}\n${mail.text}`;
@@ -31,6 +38,14 @@ export function hintOf(mail: ReceivedMail, senders: readonly string[]): MailHint
   return key === null
     ? null
     : { key, signal: isAdmin ? 'consent.admin.granted' : 'consent.reseller.granted' };
+}
+
+/** Reports of failure quote the header of the mail that came back. */
+function bounceOf({ text }: ReceivedMail): MailHint | null {
+  const messageId = OUR_MAIL.exec(text)?.[0];
+  return messageId === undefined
+    ? null
+    : { key: `mail:${messageId.toLowerCase()}`, signal: 'invitation.bounced' };
 }
 
 function keyIn(said: string): string | null {

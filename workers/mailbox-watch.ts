@@ -1,4 +1,4 @@
-/** Looks into the Admin Agent's mailbox for Microsoft's confirmations and passes them on as hints, each once. */
+/** Looks into the Admin Agent's mailbox for confirmations and bounces and passes them on as hints, each once. */
 import type { Redis } from 'ioredis';
 import type { Mailbox } from '../connectors/index.ts';
 import type { Client } from '../engine/index.ts';
@@ -52,13 +52,8 @@ export async function lookIntoMailbox(options: MailboxWatchOptions): Promise<num
     if (hint === null) continue;
     const id = uuidFrom('confirmation-mail', mail.id);
     const by = { kind: 'mail', id: mail.from } as const;
-    const { status } = await client.signalByKey(
-      hint.key,
-      hint.signal,
-      { source: 'confirmation mail' },
-      { id, by },
-    );
-    log.info({ ...hint, status }, 'confirmation mail');
+    const { status } = await client.signalByKey(hint.key, hint.signal, { source: 'mailbox' }, { id, by });
+    log.info({ ...hint, status }, 'mail read');
     passed += 1;
   }
   const newest = mails.at(-1)?.receivedAt.getTime() ?? startedAt;

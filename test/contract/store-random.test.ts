@@ -23,7 +23,8 @@ const some = <Value>(arbitrary: fc.Arbitrary<Value>) => fc.array(arbitrary, { ma
 
 interface Parts {
   readonly id: string;
-  readonly revision: number;
+  /** Null for the present one. */
+  readonly revision: number | null;
   readonly machine: string | null;
   readonly signal: string | null;
   readonly secrets: readonly [string[], string[]];
@@ -37,7 +38,7 @@ interface Parts {
 
 const commitParts: fc.Arbitrary<Parts> = fc.record({
   id,
-  revision: fc.nat(4),
+  revision: fc.option(fc.nat(4), { freq: 1 }),
   machine: fc.option(fc.constantFrom('m1', 'm2')),
   signal: fc.option(signalId),
   secrets: fc.tuple(some(fc.constantFrom('x', 'y')), some(fc.constantFrom('x', 'y'))),
@@ -51,7 +52,9 @@ const commitParts: fc.Arbitrary<Parts> = fc.record({
 
 const activityId = (instance: string, of: string) => `a|${instance}|${of}|q`;
 
-function entryOf(parts: Parts): CommitEntry {
+async function entryOf(store: Store, given: Parts): Promise<CommitEntry> {
+  const present = (await store.load(given.id))?.revision ?? 0;
+  const parts = { ...given, revision: given.revision ?? present };
   const [scheduled, messages, dropped] = parts.outbox;
   return commitOf(parts.id, parts.revision, {
     notBefore: parts.due,
@@ -88,7 +91,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   {
     weight: 8,
     arbitrary: commitParts.map(
-      (parts): Call => [`commit ${JSON.stringify(parts)}`, (s) => s.commit(entryOf(parts))],
+      (parts): Call => [`commit ${JSON.stringify(parts)}`, async (s) => s.commit(await entryOf(s, parts))],
     ),
   },
   {

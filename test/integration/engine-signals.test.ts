@@ -71,7 +71,8 @@ describe('many signals at once', () => {
     await Promise.all(words.map((text) => client.signal(workflow, instance.id, 'word', { text })));
 
     const view = await client.describe(instance.id);
-    expect([...(view?.context as { heard: string[] }).heard].sort()).toEqual([...words].sort());
+    const { heard } = (view?.context ?? { heard: [] }) as { heard: string[] };
+    expect([...heard].sort()).toEqual([...words].sort());
     expect(await client.verifyHistory(instance.id)).toMatchObject({ intact: true });
   });
 });

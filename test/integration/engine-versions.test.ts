@@ -1,10 +1,20 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { fromPromise, setup } from 'xstate';
 import { defineWorkflow } from '../../engine/index.ts';
+import type { RunningWorker } from '../../workers/worker.ts';
 import { type House, openHouse } from '../support/engine-house.ts';
 
 let house: House;
 afterEach(() => house.close());
+
+/** Ms between a timer's time and its firing. */
+async function lateness({ client }: RunningWorker, id: string): Promise<number> {
+  const history = await client.history(id);
+  const due = history.flatMap(({ effects }) => effects ?? []).find(({ type }) => type === 'timer-set');
+  const fired = history.find(({ event }) => event.kind === 'timer.fired');
+  if (due?.type !== 'timer-set' || fired === undefined) throw new Error(`${id} had no timer`);
+  return fired.at - due.fireAt;
+}
 
 describe('a worker with older workflows', () => {
   it('leaves alone what it does not know: activities, timers and signals wait for one that does', async () => {
@@ -42,6 +52,8 @@ describe('a worker with older workflows', () => {
       await newer.client.signal(fresh, id, 'go', {});
     }
 
+    // The older worker finds the timers as well, and gives them back at once.
+    for (const id of ids) expect(await lateness(newer, id)).toBeLessThan(2_500);
     for (const id of ids)
       expect(await newer.client.describe(id)).toMatchObject({
         status: 'completed',

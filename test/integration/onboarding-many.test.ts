@@ -132,6 +132,8 @@ describe('a list of customers', () => {
         expect.stringContaining('domain_prefix is missing'),
       ],
     ]);
+    const later = await send(LIST, false);
+    expect([later.status, later.body.instanceId]).toEqual([200, first.body.instanceId]);
     expect(books().tenantsCreated).toHaveLength(1);
     expect(books().orders).toHaveLength(2);
 

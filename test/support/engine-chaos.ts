@@ -104,7 +104,7 @@ export async function openChaos(perSecond: number): Promise<Chaos> {
     return child;
   }
   async function died(child: Spawned, within: number): Promise<void> {
-    const how = await Promise.race([child.exited, sleep(within, 'late')]);
+    const how = await Promise.race([child.exited, sleep(within, 'late', { ref: false })]);
     if (how !== 'SIGKILL') throw new Error(`the worker was to be killed, but: ${how}`);
     kills += 1;
   }

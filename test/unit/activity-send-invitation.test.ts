@@ -83,3 +83,31 @@ describe('sending an invitation', () => {
     expect(await activity.verify?.(INPUT as never, context)).toEqual({ outcome: 'not-done' });
   });
 });
+
+describe('the mail itself', () => {
+  it('goes out as text and as HTML of the same words, with nothing but addresses as markup', async () => {
+    const { activity, mails } = mailer(receipt);
+    const body = 'Dear <b>Söhne & Co</b>,\n\n1. Accept\n   https://admin.example/a?x=1&y="2"\n\nRegards';
+
+    await activity.run({ ...INPUT, body } as never, activityContext());
+
+    const [{ text, html } = { text: '', html: '' }] = mails;
+    expect(text).toBe(body);
+    expect(html).toContain('<p>Dear &lt;b&gt;Söhne &amp; Co&lt;/b&gt;,</p>');
+    expect(html).toContain(
+      '<a href="https://admin.example/a?x=1&amp;y=">https://admin.example/a?x=1&amp;y=</a>&quot;2&quot;',
+    );
+    expect(html).not.toContain('<b>');
+  });
+
+  it('reports the recipients that were refused', async () => {
+    const { activity } = mailer(async (mail) => ({
+      ...(await receipt(mail)),
+      rejected: ['gone@contoso.example'],
+    }));
+
+    const output = await activity.run(INPUT as never, activityContext());
+
+    expect(output).toMatchObject({ rejected: ['gone@contoso.example'] });
+  });
+});

@@ -59,3 +59,26 @@ describe('a confirmation mail', () => {
     expect(hintOf(received, MICROSOFT)).toBeNull();
   });
 });
+
+describe('a report of failed delivery', () => {
+  const ours = `<${TENANT}@partner.example>`;
+
+  it.each([
+    [
+      'of a mail server',
+      mail('Mail delivery failed', `Original headers:\nMessage-ID: ${ours}`, 'mailer-daemon@x.example'),
+    ],
+    [
+      'of Exchange',
+      mail('Undeliverable: Northwind', `Message-ID: ${ours.toUpperCase()}`, 'postmaster@contoso.example'),
+    ],
+  ])('%s tells which invitation came back', (_, received) => {
+    expect(hintOf(received, MICROSOFT)).toEqual({ signal: 'invitation.bounced', key: `mail:${ours}` });
+  });
+
+  it('about somebody else’s mail is none', () => {
+    const received = mail('Undeliverable: Lunch', 'Message-ID: <abc@x.example>', 'postmaster@x.example');
+
+    expect(hintOf(received, MICROSOFT)).toBeNull();
+  });
+});

@@ -12,7 +12,7 @@ import {
 import { listener } from '../support/engine-workflows.ts';
 
 /** Never called: only its types are looked at. */
-export async function misuse(client: Client): Promise<void> {
+async function misuse(client: Client): Promise<void> {
   const workflow = listener();
   await client.start(workflow, { customer: 'contoso' });
   // @ts-expect-error an input field that is not there
@@ -46,7 +46,7 @@ export async function misuse(client: Client): Promise<void> {
   await client.signal(plain, 'one', 'go', {});
 }
 
-export function misdefine(): void {
+function misdefine(): void {
   const machine = setup({ types: {} as { events: { type: 'go' } } }).createMachine({});
   defineWorkflow({ name: 'w', machine, signals: { go: { payload: z.object({}) } } });
   // @ts-expect-error a signal that is no event of the machine

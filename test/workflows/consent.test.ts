@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ConsentOutput, consentMachine, idlePause } from '../../workflows/parts/consent.ts';
+import { type ConsentOutput, consent, consentMachine, idlePause } from '../../workflows/parts/consent.ts';
 import { type Driver, drive } from './harness.ts';
 import { ANSWERS, SETTINGS, STARTS, TENANT } from './samples.ts';
 
@@ -226,5 +226,34 @@ describe('the pause between two polls', () => {
     driver.signal('consent.reseller.granted').done('readRelationship', answer('readRelationship', 1));
 
     expect(driver.context<{ idlePolls: object }>().idlePolls).toEqual({ commerce: 0, admin: 1 });
+  });
+});
+
+describe('the delivery of an invitation', () => {
+  const delivery = (driver: Driver) => driver.context<{ delivery: string }>().delivery;
+  const sending = () =>
+    drive(consentMachine, {
+      ...(STARTS['consent'] as object),
+      invitation: { mode: 'send', to: ['it@contoso.example'], escalateTo: [] },
+    })
+      .done('requestRelationship', answer('requestRelationship'))
+      .done('createAdminRelationship', answer('createAdminRelationship'))
+      .done('lockAdminRelationship', answer('lockAdminRelationship'));
+
+  it('is shown while the customer is waited for, and so is a bounce', () => {
+    const driver = sending().done('sendInvitation', answer('sendInvitation'));
+    expect(delivery(driver)).toMatch(/^Taken by the mail server on /);
+    expect(consent.correlationKeys(driver.snapshot().context as never)).toContain('mail:<1@partner.example>');
+
+    driver.signal('invitation.bounced', { source: 'mailbox' });
+
+    expect(delivery(driver)).toMatch(/^Came back undelivered/);
+    expect(driver.is('awaitingConsent')).toBe(true);
+  });
+
+  it('names the recipients that the server refused at once', () => {
+    expect(delivery(sending().done('sendInvitation', answer('sendInvitation', 1)))).toBe(
+      'Refused by the mail server for it@contoso.example.',
+    );
   });
 });

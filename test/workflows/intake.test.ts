@@ -58,3 +58,42 @@ describe('the invitation', () => {
     expect(body).toContain('If you are not a Global Administrator, please forward this message to one.');
   });
 });
+
+describe('a partner’s own invitation', () => {
+  const facts = {
+    customerName: 'Contoso {steps}',
+    partnerName: 'Northwind',
+    resellerLink: 'https://admin.example/reseller',
+    adminLink: 'https://admin.example/gdap',
+  };
+
+  it('has its words around the steps with both links', () => {
+    const text = {
+      subject: '{partner} und {customer}',
+      body: 'Guten Tag {customer},\n\n{steps}\n\n{partner}',
+    };
+    const { subject, body } = invitationDraft({ ...facts, customerName: 'Contoso' }, text);
+
+    expect(subject).toBe('Northwind und Contoso');
+    expect(body).toMatch(
+      /^Guten Tag Contoso,\n\n1\. Authorise us[\s\S]*\n\n2\. Approve[\s\S]*\n\nNorthwind$/,
+    );
+    expect(body).toContain(facts.resellerLink);
+    expect(body).toContain(facts.adminLink);
+  });
+
+  it('fills each place once, whatever a customer is called', () => {
+    expect(
+      invitationDraft(facts, { subject: 'x', body: '{customer} {steps}' }).body.match(/reseller/g),
+    ).toHaveLength(1);
+  });
+
+  it('without a place for the links is refused', () => {
+    const own = { ...partner, invitationText: { subject: 'Hello', body: 'Please accept.' } };
+
+    expect(Partner.safeParse(own).error?.issues[0]).toMatchObject({
+      path: ['invitationText', 'body'],
+      message: 'The text lacks {steps}, where the links go.',
+    });
+  });
+});

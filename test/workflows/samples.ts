@@ -156,7 +156,10 @@ export const ANSWERS: Record<string, readonly unknown[]> = {
     { accessible: false, reason: 'not-propagated', message: 'Not yet.' },
     { accessible: false, reason: 'conditional-access', message: 'Blocked by policy.' },
   ],
-  sendInvitation: [{ messageId: '<1@partner.example>', sentAt: NOW }],
+  sendInvitation: [
+    { messageId: '<1@partner.example>', sentAt: NOW, rejected: [] },
+    { messageId: '<2@partner.example>', sentAt: NOW, rejected: ['it@contoso.example'] },
+  ],
   findTenant: [
     { tenantId: TENANT, displayName: 'Contoso Ltd', defaultDomain: 'contoso.onmicrosoft.com' },
     { tenantId: null, displayName: null, defaultDomain: null },
@@ -274,6 +277,7 @@ export const ANSWERS: Record<string, readonly unknown[]> = {
   readSeats: [
     { seats: [SEATS] },
     { seats: [{ skuId: EMS_SKU, present: false, enabled: 0, consumed: 0, free: 0 }] },
+    { seats: [{ skuId: EMS_SKU, present: true, enabled: 1, consumed: 1, free: 0 }] },
   ],
   listUsers: [
     { users: [user], total: 1, synchronised: 0, truncated: false },
@@ -416,6 +420,8 @@ export const PAYLOADS: Record<string, readonly object[]> = {
   'consent.reseller.granted': [{ source: 'webhook' }],
   'consent.admin.granted': [{ source: 'webhook' }],
   'consent.admin.ended': [{ source: 'webhook' }],
+  'invitation.bounced': [{ source: 'mailbox' }],
+  'shortage.accepted': [{ by: 'ops' }],
   'undo.requested': [{ reason: 'Bought by mistake.', by: 'ops' }],
   'undo.declined': [{ by: 'ops' }],
   'consent.declined': [{ reason: 'Too dear.', by: 'ops' }],

@@ -6,7 +6,7 @@ import { directoryMachine } from '../../workflows/parts/directory.ts';
 import { licencesMachine } from '../../workflows/parts/licences.ts';
 import { type PrerequisitesOutput, prerequisitesMachine } from '../../workflows/parts/prerequisites.ts';
 import { drive } from './harness.ts';
-import { ANSWERS, PAYLOADS, STARTS } from './samples.ts';
+import { ANSWERS, EMS_SKU, PAYLOADS, STARTS } from './samples.ts';
 
 const answer = (name: string, index = 0) => ANSWERS[name]?.[index];
 const payload = (name: string, index = 0) => PAYLOADS[name]?.[index];
@@ -58,6 +58,21 @@ describe('licences', () => {
     expect(driver.is('reviewingOutcomes')).toBe(true);
     expect(driver.context()).toMatchObject({ counts: { assigned: 2, failed: 1, pending: 0 } });
     expect(driver.signal('retry.requested').input('assignLicences')).toMatchObject({ users: [users[2]] });
+  });
+
+  it('for more users than seats are decided by a person before anything is assigned', () => {
+    const short = { seats: [{ skuId: EMS_SKU, present: true, enabled: 2, consumed: 0, free: 2 }] };
+    const driver = drive(licencesMachine, STARTS['licences'])
+      .done('listUsers', answer('listUsers'))
+      .signal('users.chosen', { mode: 'chosen', users })
+      .done('readSeats', short);
+    expect(driver.is('seatsShort')).toBe(true);
+    expect(driver.context()).toMatchObject({ missing: 1 });
+
+    expect(driver.signal('retry.requested').done('readSeats', short).is('seatsShort')).toBe(true);
+    driver.signal('shortage.accepted');
+
+    expect(driver.input('assignLicences')).toMatchObject({ users });
   });
 
   it('wait for seats that do not show yet', () => {

@@ -85,9 +85,17 @@ const DECISIVE: Record<string, (value: never) => unknown> = {
     ]),
   ),
   ...Object.fromEntries(
-    ['ending', 'model', 'mode', 'checkouts', 'lookups', 'retries', 'reminders', 'targetQuantity'].map(
-      (key) => [key, (value: unknown) => (typeof value === 'number' ? Math.min(value, 3) : value)],
-    ),
+    [
+      'missing',
+      'ending',
+      'model',
+      'mode',
+      'checkouts',
+      'lookups',
+      'retries',
+      'reminders',
+      'targetQuantity',
+    ].map((key) => [key, (value: unknown) => (typeof value === 'number' ? Math.min(value, 3) : value)]),
   ),
 };
 

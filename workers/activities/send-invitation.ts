@@ -2,11 +2,14 @@ import { z } from 'zod';
 import { type ActivityImplementation, implementActivity } from '../../engine/index.ts';
 import { sendInvitation as contract } from '../../workflows/activities/mail.ts';
 import { type ActivityDeps, nowIso } from './calls.ts';
+import { mailPage } from './mail-page.ts';
 
 /** How far a sending came. `key` tells the sending under way from an earlier one that was answered. */
 const Progress = z.object({
   key: z.string(),
-  sent: z.object({ messageId: z.string(), sentAt: z.string() }).nullable(),
+  sent: z
+    .object({ messageId: z.string(), sentAt: z.string(), rejected: z.array(z.string()).default([]) })
+    .nullable(),
 });
 
 /**
@@ -18,9 +21,9 @@ export function sendInvitation({ connectors }: ActivityDeps): ActivityImplementa
     async run({ kind, to, subject, body }, context) {
       const key = context.idempotencyKey;
       await context.heartbeat({ key, sent: null });
-      const mail = { to, subject, text: body, messageKey: key };
+      const mail = { to, subject, text: body, html: mailPage(body), messageKey: key };
       const { messageId, rejected } = await connectors.mail.send(mail, { signal: context.signal });
-      const sent = { messageId, sentAt: nowIso() };
+      const sent = { messageId, sentAt: nowIso(), rejected: [...rejected] };
       if (rejected.length > 0) context.log.warn({ kind, rejected: rejected.length }, 'recipients rejected');
       await context.heartbeat({ key, sent });
       return sent;
