@@ -8,6 +8,7 @@ import type { MicrosoftConfig } from '../shared/config.ts';
 import { ActivityFailure } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { Secret } from '../shared/secrets.ts';
+import { clientCredential } from './client-credential.ts';
 import { call, type ReadOptions, route, type Service, type TokenSource } from './http.ts';
 import { type AadError, signInFailure } from './sign-in-failures.ts';
 
@@ -73,6 +74,7 @@ interface CachedToken {
 
 export function createIdentity(config: MicrosoftConfig, deps: IdentityDeps): Identity {
   const clock = deps.clock ?? systemClock;
+  const credential = clientCredential(config.clientSecret, config.clientId);
   const cache = new Map<string, CachedToken>();
   const underWay = new Map<string, Promise<Secret>>();
   let newest = config.refreshToken;
@@ -130,15 +132,15 @@ export function createIdentity(config: MicrosoftConfig, deps: IdentityDeps): Ide
   }
 
   async function exchange(request: TokenRequest, grant: Record<string, string>): Promise<TokenAnswer> {
+    const path = route`/${request.tenant}/oauth2/v2.0/token`;
     const form = {
       ...grant,
       client_id: config.clientId,
-      client_secret: config.clientSecret.reveal(),
+      ...credential(`${config.authorityUrl}${path}`, clock.now()),
       scope: request.resource === 'partner-center' ? config.partnerCenterScope : config.graphScope,
     };
     const isPartner = request.tenant.toLowerCase() === config.partnerTenantId.toLowerCase();
     const service = authority(config, deps.log, request.resource);
-    const path = route`/${request.tenant}/oauth2/v2.0/token`;
     try {
       // A lost answer does no harm: the old refresh token stays valid.
       const options = { method: 'POST', path, form, mutating: false, schema: TokenAnswer } as const;

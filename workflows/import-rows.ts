@@ -22,6 +22,7 @@ export const COLUMNS = {
   product_name: 'Name of the product',
   term: 'P1M, P1Y or P3Y; default P1Y',
   billing: 'monthly, annual or triennial; default monthly',
+  price_ceiling: 'Highest total price, in the currency of the cart',
   domain_prefix: 'What comes before .onmicrosoft.com, for a new customer',
   first_name: 'Contact, for a new customer',
   last_name: 'Contact, for a new customer',
@@ -70,6 +71,7 @@ const SOURCES: readonly (readonly [string, Column])[] = [
   ['partner.name', 'partner_name'],
   ['partner', 'group_ids'],
   ['invitation', 'invite_to'],
+  ['order.priceCeiling', 'price_ceiling'],
   ['order.lines.0.quantity', 'seats'],
   ['order.lines.0.productId', 'product_id'],
   ['order.lines.0.skuId', 'sku_id'],
@@ -91,7 +93,7 @@ export function formOf(
     ...defaults,
     customer: customerOf(path, raw),
     partner: partnerOf(raw),
-    order: { lines: [lineOf(raw)] },
+    order: { lines: [lineOf(raw)], priceCeiling: ceilingOf(raw) },
     licences: { ...(defaults['licences'] as object | undefined), usageLocation: raw.usage_location },
     ...(raw.invite_to === undefined ? {} : { invitation: { to: listOf(raw.invite_to) } }),
   });
@@ -168,6 +170,9 @@ function lineOf(raw: RawRow): Record<string, unknown> {
     ...(raw.billing === undefined ? {} : { billingCycle: raw.billing }),
   };
 }
+
+const ceilingOf = ({ price_ceiling: text }: RawRow): number | string | null =>
+  text === undefined ? null : /^\d{1,12}(\.\d{1,2})?$/.test(text) ? Number(text) : text;
 
 const listOf = (text: string | undefined): string[] =>
   (text ?? '')

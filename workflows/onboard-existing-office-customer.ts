@@ -318,7 +318,11 @@ export const onboardExistingOfficeCustomerMachine = setup({
             commerce: !context.alreadyReseller && context.facts.consent?.commerceGranted !== true,
             admin: true,
           },
-          invitation: { ...context.form.invitation, escalateTo: context.form.partner.escalateTo },
+          invitation: {
+            ...context.form.invitation,
+            escalateTo: context.form.partner.escalateTo,
+            text: context.form.partner.invitationText,
+          },
           admin: {
             roles: context.form.partner.roles,
             duration: context.form.partner.duration,

@@ -613,7 +613,11 @@ export const onboardNewCustomerMachine = setup({
           customer: customerOf(context),
           partnerName: context.form.partner.name,
           needs: { commerce: false, admin: true },
-          invitation: { ...context.form.invitation, escalateTo: context.form.partner.escalateTo },
+          invitation: {
+            ...context.form.invitation,
+            escalateTo: context.form.partner.escalateTo,
+            text: context.form.partner.invitationText,
+          },
           admin: {
             roles: context.form.partner.roles,
             duration: context.form.partner.duration,

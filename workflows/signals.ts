@@ -53,6 +53,7 @@ export const signals = {
     z.object({ subject: z.string().min(1).max(200), body: z.string().min(1).max(20_000), by }),
   ),
   'invitation.sent-by-hand': answer('The invitation was sent by hand', z.object({ by })),
+  'invitation.bounced': hint('An invitation seems to have come back undelivered'),
   'consent.reseller.granted': hint('The customer seems to have accepted the reseller relationship'),
   'consent.admin.granted': hint('The customer seems to have approved the admin relationship'),
   'consent.admin.ended': hint('The admin relationship seems to have expired or to have been terminated'),
@@ -99,6 +100,7 @@ export const signals = {
   'order.rest-dropped': answer('Go on with what was ordered', z.object({ reason, by })),
   'order.found': answer('The order was placed', z.object({ orderId: z.string().min(1), by })),
   'order.not-placed': answer('The order was not placed; put it together anew', z.object({ reason, by })),
+  'shortage.accepted': answer('Assign as many licences as there are seats', z.object({ by })),
   'undo.requested': answer('Give the purchase back', z.object({ reason, by })),
   'undo.declined': answer('Keep the purchase', z.object({ by })),
   'seats.approved': answer(

@@ -15,12 +15,30 @@ export const LEAST_ROLES: readonly string[] = [
 /** With Global Administrator among the roles a relationship may not extend itself. */
 const GLOBAL_ADMINISTRATOR = '62e90394-69f5-4237-9190-012177145e10';
 
+/** `{customer}`, `{partner}` and `{steps}` are filled in; the steps hold the links, so they must be there. */
+export const InvitationText = z.object({
+  subject: z
+    .string()
+    .min(1)
+    .max(150)
+    .meta({ title: 'Subject', examples: ['{partner}: please authorise us for {customer}'] }),
+  body: z
+    .string()
+    .min(1)
+    .max(10_000)
+    .refine((body) => body.includes('{steps}'), { error: 'The text lacks {steps}, where the links go.' })
+    .meta({ title: 'Text', examples: ['Dear {customer},\n\n{steps}\n\nYours, {partner}'] }),
+});
+
 export const Partner = z
   .object({
     name: z
       .string()
       .min(1)
       .meta({ title: 'Our name, as the customer knows it', examples: ['Northwind Cloud'] }),
+    invitationText: InvitationText.nullable()
+      .default(null)
+      .meta({ title: 'Our own words for the invitation' }),
     escalateTo: z.array(z.email()).default([]).meta({ title: 'Told when the customer stays silent' }),
     roles: z
       .array(Guid)

@@ -3,7 +3,7 @@ import { defineActivity } from '../../engine/activity.ts';
 import { Timestamp } from './shapes.ts';
 
 /**
- * Sends one plain-text mail. The Message-ID is derived from the activity's idempotency key, so that a mail sent twice
+ * Sends one mail, as text and as HTML of the same words. The Message-ID is derived from the activity's idempotency key, so that a mail sent twice
  * after a lost answer is recognisable as one; `verify` may answer `unknown`.
  */
 export const sendInvitation = defineActivity({
@@ -17,5 +17,10 @@ export const sendInvitation = defineActivity({
     subject: z.string().min(1).max(200),
     body: z.string().min(1).max(20_000),
   }),
-  output: z.object({ messageId: z.string(), sentAt: Timestamp }),
+  output: z.object({
+    messageId: z.string(),
+    sentAt: Timestamp,
+    /** Recipients the server refused at once, while it took the mail for others. */
+    rejected: z.array(z.string()).default([]),
+  }),
 });

@@ -40,6 +40,8 @@ export const ConsentInput = z.object({
     to: z.array(z.email()),
     /** Who is told when the customer stays silent. */
     escalateTo: z.array(z.email()),
+    /** The partner's own words; null for ours. */
+    text: z.object({ subject: z.string(), body: z.string() }).nullable().default(null),
   }),
   admin: z.object({
     roles: z.array(Guid).min(1),
@@ -71,6 +73,9 @@ interface ConsentContext extends ConsentInput {
   /** The admin relationship lapsed or was refused: inviting again needs a new one. */
   readonly adminEnded: boolean;
   readonly declined: string | null;
+  /** Ids of the mails sent, and what is known of their delivery, in the words staff read. */
+  readonly messageIds: readonly string[];
+  readonly delivery: string;
   readonly reminders: number;
   /** Quick polls left after a hint, for each relationship. */
   readonly quickPolls: { readonly commerce: number; readonly admin: number };
@@ -85,6 +90,7 @@ interface ConsentContext extends ConsentInput {
 type ConsentEvent = SignalEvent<
   | 'invitation.approved'
   | 'invitation.sent-by-hand'
+  | 'invitation.bounced'
   | 'consent.reseller.granted'
   | 'consent.admin.granted'
   | 'consent.admin.ended'
@@ -197,7 +203,7 @@ export const consentMachine = setup({
       adminEnded: false,
     }),
     writeDraft: assign({
-      draft: ({ context }) => invitationDraft(facts(context)),
+      draft: ({ context }) => invitationDraft(facts(context), context.invitation.text),
       reminders: 0,
       declined: null,
     }),
@@ -205,6 +211,17 @@ export const consentMachine = setup({
       draft: ({ context, event }) =>
         event.type === 'invitation.approved' ? { subject: event.subject, body: event.body } : context.draft,
     }),
+    noteSent: assign(
+      ({ context }, params: { messageId: string; sentAt: string; rejected: readonly string[] }) => ({
+        messageIds: [...context.messageIds, params.messageId].slice(-10),
+        delivery:
+          params.rejected.length === 0
+            ? `Taken by the mail server on ${params.sentAt}.`
+            : `Refused by the mail server for ${params.rejected.join(', ')}.`,
+      }),
+    ),
+    noteSentByHand: assign({ delivery: 'Sent by hand.' }),
+    noteBounce: assign({ delivery: 'Came back undelivered: check the addresses and invite again.' }),
     noteDecline: assign({
       declined: ({ event }) => (event.type === 'consent.declined' ? event.reason : null),
     }),
@@ -252,6 +269,8 @@ export const consentMachine = setup({
     adminGranted: !input.needs.admin,
     adminEnded: false,
     declined: null,
+    messageIds: [],
+    delivery: 'Not sent yet.',
     reminders: 0,
     quickPolls: { commerce: 0, admin: 0 },
     idlePolls: { commerce: 0, admin: 0 },
@@ -266,6 +285,7 @@ export const consentMachine = setup({
     'consent.reseller.granted': { actions: 'expectAnswer' },
     'consent.admin.granted': { actions: 'expectAnswer' },
     'consent.admin.ended': { actions: 'expectAnswer' },
+    'invitation.bounced': { actions: 'noteBounce' },
     'cancel.requested': { target: '.ending', actions: 'noteEnding' },
   },
   states: {
@@ -379,7 +399,7 @@ export const consentMachine = setup({
           target: 'sendingInvitation',
           actions: 'editDraft',
         },
-        'invitation.sent-by-hand': 'awaitingConsent',
+        'invitation.sent-by-hand': { target: 'awaitingConsent', actions: 'noteSentByHand' },
         'work.abandoned': { target: 'ending', actions: 'noteEnding' },
       },
     },
@@ -394,7 +414,10 @@ export const consentMachine = setup({
           to: context.invitation.to,
           ...context.draft,
         }),
-        onDone: 'awaitingConsent',
+        onDone: {
+          target: 'awaitingConsent',
+          actions: { type: 'noteSent', params: ({ event }) => event.output },
+        },
         onError: failing('sendingInvitation'),
       },
     },
@@ -419,7 +442,12 @@ export const consentMachine = setup({
               reasonRequired: true,
             },
           ],
-          shows: { 'Reseller link': 'resellerLink', 'Admin link': 'adminLink', Reminders: 'reminders' },
+          shows: {
+            'Reseller link': 'resellerLink',
+            'Admin link': 'adminLink',
+            Delivery: 'delivery',
+            Reminders: 'reminders',
+          },
         },
       },
       type: 'parallel',
@@ -543,7 +571,10 @@ export const consentMachine = setup({
                   to: context.invitation.to,
                   ...reminderDraft(context.draft),
                 }),
-                onDone: { target: 'quiet', actions: 'countReminder' },
+                onDone: {
+                  target: 'quiet',
+                  actions: ['countReminder', { type: 'noteSent', params: ({ event }) => event.output }],
+                },
                 onError: failing('awaitingConsent', 'remindersFailed'),
               },
             },
@@ -770,6 +801,7 @@ export const consent = defineWorkflow({
   signals: pick(
     'invitation.approved',
     'invitation.sent-by-hand',
+    'invitation.bounced',
     'consent.reseller.granted',
     'consent.admin.granted',
     'consent.admin.ended',
@@ -784,6 +816,7 @@ export const consent = defineWorkflow({
     // A confirmation mail may name the customer only by its name; it is a hint, so another of that name is not harmed.
     `name:${context.customer.name.trim().toLowerCase()}`,
     ...(context.relationshipId === null ? [] : [`gdap:${context.relationshipId}`]),
+    ...context.messageIds.map((messageId) => `mail:${messageId.toLowerCase()}`),
   ],
   subject: (context) => context.customer.name,
   cancelEvent: 'cancel.requested',

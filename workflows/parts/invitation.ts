@@ -16,14 +16,16 @@ export interface InvitationFacts {
 
 const RESELLER_STEPS = [
   'Sign in at the link below as Global Administrator of your organisation.',
-  'Read the terms, tick the box and choose "Accept and authorize".',
+  'Check that our name is shown, read the Microsoft Customer Agreement, tick the box and choose "Accept and authorize".',
+  'You then find us under Settings, Partner relationships.',
 ];
 const ADMIN_STEPS = [
   'Sign in at the link below as Global Administrator of your organisation.',
   'Review the requested roles and choose "Approve all".',
 ];
 
-export function invitationDraft(facts: InvitationFacts): Draft {
+/** `text` is the partner's own, with `{customer}`, `{partner}` and `{steps}`. */
+export function invitationDraft(facts: InvitationFacts, text: Draft | null = null): Draft {
   const parts = [
     ...(facts.resellerLink === null
       ? []
@@ -47,6 +49,10 @@ export function invitationDraft(facts: InvitationFacts): Draft {
     ({ title, steps, link }, index) =>
       `${index + 1}. ${title}\n${steps.map((step) => `   - ${step}`).join('\n')}\n   ${link}`,
   );
+  if (text !== null) {
+    const values = { customer: facts.customerName, partner: facts.partnerName, steps: parts.join('\n\n') };
+    return { subject: filled(text.subject, values).slice(0, 200), body: filled(text.body, values) };
+  }
   return {
     subject: `${facts.partnerName}: please authorise our work for ${facts.customerName}`,
     body: [
@@ -57,6 +63,10 @@ export function invitationDraft(facts: InvitationFacts): Draft {
       `Kind regards\n${facts.partnerName}`,
     ].join('\n\n'),
   };
+}
+
+function filled(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\{(customer|partner|steps)\}/g, (_, name: string) => values[name] ?? '');
 }
 
 export function reminderDraft(draft: Draft): Draft {

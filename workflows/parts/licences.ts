@@ -58,6 +58,9 @@ interface LicencesContext extends LicencesInput {
   readonly outcomes: readonly LicenceOutcome[];
   readonly counts: LicencesOutput['counts'];
   readonly seats: readonly Seats[];
+  /** Seats that the chosen users lack, and whether somebody said to go on with those there are. */
+  readonly missing: number;
+  readonly shortageAccepted: boolean;
   readonly retries: number;
   readonly outcome: Ending;
   readonly failure: Failure | null;
@@ -86,12 +89,33 @@ function unsettled(context: LicencesContext): LicenceUser[] {
   return context.chosen.filter((user) => open.has(user.userPrincipalName));
 }
 
+/** Users of this round who hold no seat of the SKU yet. */
+const seatless = (context: LicencesContext, skuId: string) =>
+  unsettled(context).filter(({ userPrincipalName }) => {
+    const known = context.found.find((user) => user.userPrincipalName === userPrincipalName);
+    return known === undefined || !known.holds.includes(skuId);
+  }).length;
+
+/** How many seats are missing for the users chosen, over the SKU that lacks most. */
+const missingSeats = (context: LicencesContext, seats: readonly Seats[]) =>
+  Math.max(
+    0,
+    ...context.skuIds.map(
+      (skuId) => seatless(context, skuId) - (seats.find((one) => one.skuId === skuId)?.free ?? 0),
+    ),
+  );
+
 export const licencesMachine = setup({
   types: {
     input: {} as LicencesInput,
     context: {} as LicencesContext,
     events: {} as SignalEvent<
-      'users.chosen' | 'outcomes.accepted' | 'retry.requested' | 'work.abandoned' | 'cancel.requested'
+      | 'users.chosen'
+      | 'shortage.accepted'
+      | 'outcomes.accepted'
+      | 'retry.requested'
+      | 'work.abandoned'
+      | 'cancel.requested'
     >,
     output: {} as LicencesOutput,
     emitted: {} as TaskOverdue,
@@ -117,6 +141,10 @@ export const licencesMachine = setup({
       (event.mode === 'all' ? licensable(context.found).length > 0 : (event.users ?? []).length > 0),
     seatsUsable: ({ context }, params: { seats: readonly Seats[] }) =>
       context.skuIds.every((skuId) => params.seats.some((seats) => seats.skuId === skuId && seats.present)),
+    seatsShort: ({ context }, params: { seats: readonly Seats[] }) =>
+      !context.shortageAccepted &&
+      context.skuIds.every((skuId) => params.seats.some((seats) => seats.skuId === skuId && seats.present)) &&
+      missingSeats(context, params.seats) > 0,
     pendingLeft: ({ context }) =>
       context.counts.pending > 0 && context.retries < context.settings.licenceRetries,
     unsettledLeft: ({ context }) => context.counts.pending + context.counts.failed > 0,
@@ -141,7 +169,11 @@ export const licencesMachine = setup({
       const chosen = event.mode === 'all' ? licensable(context.found) : (event.users ?? []);
       return { chosen, outcomes: [], counts: countsOf([]), retries: 0 };
     }),
-    noteSeats: assign({ seats: (_, params: { seats: readonly Seats[] }) => params.seats }),
+    noteSeats: assign(({ context }, params: { seats: readonly Seats[] }) => ({
+      seats: params.seats,
+      missing: missingSeats(context, params.seats),
+    })),
+    acceptShortage: assign({ shortageAccepted: true }),
     // A later outcome of a user replaces the earlier one.
     noteOutcomes: assign(({ context }, params: { outcomes: readonly LicenceOutcome[] }) => {
       const latest = new Map(
@@ -168,6 +200,8 @@ export const licencesMachine = setup({
     outcomes: [],
     counts: countsOf([]),
     seats: [],
+    missing: 0,
+    shortageAccepted: false,
     retries: 0,
     outcome: 'done',
     failure: null,
@@ -233,6 +267,11 @@ export const licencesMachine = setup({
             input: ({ context }) => ({ tenantId: context.customer.tenantId, skuIds: [...context.skuIds] }),
             onDone: [
               {
+                guard: { type: 'seatsShort', params: ({ event }) => event.output },
+                target: '#licences.seatsShort',
+                actions: { type: 'noteSeats', params: ({ event }) => event.output },
+              },
+              {
                 guard: { type: 'seatsUsable', params: ({ event }) => event.output },
                 target: '#licences.assigningLicences',
                 actions: { type: 'noteSeats', params: ({ event }) => event.output },
@@ -246,6 +285,37 @@ export const licencesMachine = setup({
           meta: { description: 'Waiting for usable seats at {customer.name}', waitingOn: 'microsoft' },
           after: { seatsPoll: 'reading' },
         },
+      },
+    },
+
+    seatsShort: {
+      meta: {
+        description: '{customer.name} has {missing} seats less than users were chosen',
+        waitingOn: 'operator',
+        task: {
+          id: 'licence-seats-short',
+          title: 'More users than seats',
+          instructions:
+            'Add the missing seats to the subscription (start an onboarding of the existing customer with that number, or use Partner Center) and check again; or choose fewer users; or assign as many as there are.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Seats were added: check again', signal: 'retry.requested' },
+            { name: 'choose', label: 'These users instead', signal: 'users.chosen' },
+            { name: 'accept', label: 'Assign as many as there are', signal: 'shortage.accepted' },
+            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+          ],
+          shows: { Missing: 'missing', Seats: 'seats', Users: 'chosen' },
+        },
+      },
+      after: overdue('licence-seats-short'),
+      on: {
+        'retry.requested': 'awaitingSeats',
+        'users.chosen': [
+          { guard: 'nobodyWanted', target: 'assigned' },
+          { guard: 'usersNamed', target: 'awaitingSeats', actions: 'choose' },
+        ],
+        'shortage.accepted': { target: 'assigningLicences', actions: 'acceptShortage' },
+        'work.abandoned': 'abandoned',
       },
     },
 
@@ -384,7 +454,14 @@ export const licences = defineWorkflow({
   title: 'Licences for users',
   machine: licencesMachine,
   input: LicencesInput,
-  signals: pick('users.chosen', 'outcomes.accepted', 'retry.requested', 'work.abandoned', 'cancel.requested'),
+  signals: pick(
+    'users.chosen',
+    'shortage.accepted',
+    'outcomes.accepted',
+    'retry.requested',
+    'work.abandoned',
+    'cancel.requested',
+  ),
   correlationKeys: () => [],
   subject: (context) => context.customer.name,
   cancelEvent: 'cancel.requested',
