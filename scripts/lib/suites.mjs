@@ -15,8 +15,8 @@ const MAC_BROWSERS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-export const SHORT = ['unit', 'contract', 'integration'];
-export const LONG = ['faults', 'long'];
+export const SHORT = ['unit', 'contract', 'integration', 'faults'];
+export const LONG = ['long'];
 
 function isProgram(path) {
   try {
