@@ -1,4 +1,5 @@
 /** The API process: reads the configuration, builds everything by hand, listens, and shuts down in order. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,6 +13,7 @@ import {
   type Store,
 } from '../engine/index.ts';
 import { type ApiConfig, loadApiConfig } from '../shared/config.ts';
+import { messageOf } from '../shared/errors.ts';
 import { createLogger, type Logger } from '../shared/logger.ts';
 import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
 import { createSecretBox } from '../shared/secrets.ts';
@@ -177,6 +179,6 @@ function addressOf(server: Server): string {
 
 main().catch((error: unknown) => {
   const log = createLogger({ name: 'api' });
-  log.fatal({ reason: error instanceof Error ? error.message : String(error) }, 'start-failed');
+  log.fatal({ reason: messageOf(error) }, 'start-failed');
   process.exit(1);
 });

@@ -2,12 +2,12 @@
  * One attempt of one activity: parse, verify if the last attempt's outcome is unknown, run under a deadline, and turn
  * whatever happens into an outcome. Who may run it, and what the outcome does, is decided elsewhere.
  */
-import { ActivityFailure, type FailureKind, isAppError } from '../shared/errors.ts';
+import { ActivityFailure, type FailureKind, isAppError, messageOf } from '../shared/errors.ts';
 import { uuidFrom } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { ActivityContext, ActivityImplementation, Verification } from './activity.ts';
 import { promiseCreatorOf } from './actor-logic.ts';
-import { errorToData, messageOf } from './codec.ts';
+import { errorToData } from './codec.ts';
 import type { OpenInstance } from './engine.ts';
 import type { Failure } from './event.ts';
 import type { ActivityState } from './record.ts';

@@ -1,5 +1,5 @@
 /** What the API, scripts and tests say to the engine. Types flow from the machine: a wrong signal does not compile. */
-import { AppError } from '../shared/errors.ts';
+import { AppError, unknownInstance } from '../shared/errors.ts';
 import { newId, uuidFrom } from '../shared/ids.ts';
 import { decode, encode } from './codec.ts';
 import type { AnyWorkflow, ContextOf, InputOf, SignalName, SignalPayload } from './definition.ts';
@@ -392,12 +392,6 @@ function idFromKey(workflow: AnyWorkflow, key: string): string {
 
 function byOf({ by, reason }: By): By {
   return { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
-}
-
-function unknownInstance(instanceId: string): AppError {
-  return new AppError('instance-unknown', `There is no instance '${instanceId}'.`, {
-    details: { instanceId },
-  });
 }
 
 function signalResult(reply: Handled['reply'], instance: InstanceView | null): SignalResult {

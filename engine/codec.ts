@@ -4,7 +4,7 @@
  * symbols) is refused with the path to it, so that a context never comes back as something else.
  */
 import { parse, stringify } from 'devalue';
-import { AppError } from '../shared/errors.ts';
+import { AppError, messageOf } from '../shared/errors.ts';
 
 const TAGGED = '~';
 
@@ -71,8 +71,4 @@ export function errorToData(error: unknown): unknown {
     ...(extra.kind === undefined ? {} : { kind: extra.kind }),
     ...(extra.details === undefined ? {} : { details: extra.details }),
   };
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

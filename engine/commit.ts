@@ -26,6 +26,8 @@ export interface PlannedCommit {
   readonly next: InstanceRecord;
   /** Token of the activity the chain keeps, if any. */
   readonly chained: string | null;
+  /** The indexes it stands in now. */
+  readonly indexes: readonly string[];
   readonly outbox: readonly OutboxItem[];
 }
 
@@ -77,7 +79,7 @@ export function planCommit(
     indexes: indexChanges(before?.indexes ?? [], indexes, next.createdAt),
     wake: !options.dispatches && outbox.some((item) => item.body === null),
   };
-  return { entry: plan, next, chained, outbox };
+  return { entry: plan, next, chained, indexes, outbox };
 }
 
 function pickChained(

@@ -3,7 +3,7 @@
  * I/O; everything random or timed comes in with the event. The shell in `engine.ts` commits what is decided here.
  */
 import type { AnyMachineSnapshot } from 'xstate';
-import { AppError } from '../shared/errors.ts';
+import { unknownInstance } from '../shared/errors.ts';
 import { errorToData } from './codec.ts';
 import { consume } from './consume.ts';
 import type { EngineEvent, Envelope } from './event.ts';
@@ -48,7 +48,7 @@ export function decide(input: DecideInput): Decision {
   const { record, envelope } = input;
   const { event } = envelope;
   if (event.kind === 'start') return record === null ? start(input, event) : nothing({ status: 'exists' });
-  if (record === null) throw new AppError('instance-unknown', `There is no instance '${input.instanceId}'.`);
+  if (record === null) throw unknownInstance(input.instanceId);
   if (event.kind === 'signal' && typeof input.seen === 'string')
     return nothing({ status: 'duplicate', first: input.seen });
   if (isClosed(record.status) && event.kind !== 'secret.revealed') return nothing(closedReply(event));

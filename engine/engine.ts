@@ -4,9 +4,8 @@
  * an instance and a signal never misses a state that is just being entered.
  */
 import type { AnyMachineSnapshot } from 'xstate';
-import { AppError, isAppError } from '../shared/errors.ts';
+import { AppError, isAppError, messageOf, unknownInstance } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
-import { messageOf } from './codec.ts';
 import { activityOutboxId, type PlannedCommit, planCommit } from './commit.ts';
 import { type Commitment, type DecideInput, decide } from './decide.ts';
 import type { EngineEvent, Envelope } from './event.ts';
@@ -17,7 +16,7 @@ import type { InstanceRecord } from './record.ts';
 import type { Definition, Registry } from './registry.ts';
 import { createRelay, type Relay } from './relay.ts';
 import type { Reply } from './step.ts';
-import type { CommitEntry, Store } from './store.ts';
+import type { CommitEntry, Store, StoredInstance } from './store.ts';
 import { readRecord } from './stored.ts';
 import { surroundings } from './turn.ts';
 import { fromMachineState } from './xstate5.ts';
@@ -47,6 +46,8 @@ export interface OpenInstance {
   readonly record: InstanceRecord;
   readonly definition: Definition;
   readonly snapshot: AnyMachineSnapshot;
+  /** The indexes it stands in, where a commit of this process has just worked them out. */
+  readonly indexes?: readonly string[];
 }
 
 export interface HandleOptions {
@@ -79,10 +80,7 @@ export interface Engine {
   /** Null when there is no such instance. */
   open(instanceId: string): Promise<OpenInstance | null>;
   /** An instance from what the store returned. */
-  restore(
-    instanceId: string,
-    stored: { readonly revision: number; readonly body: string; readonly machine: string },
-  ): OpenInstance;
+  restore(stored: StoredInstance): OpenInstance;
   /** Resolves when everything this process began to relay has arrived. */
   settled(): Promise<void>;
 }
@@ -128,15 +126,10 @@ export function createEngine(options: EngineOptions): Engine {
     signalId: string | undefined,
   ): Promise<{ open: OpenInstance | null; seen: string | null }> {
     const stored = await store.load(instanceId, signalId);
-    return stored === null
-      ? { open: null, seen: null }
-      : { open: restore(instanceId, stored), seen: stored.seen };
+    return stored === null ? { open: null, seen: null } : { open: restore(stored), seen: stored.seen };
   }
 
-  function restore(
-    _instanceId: string,
-    stored: { readonly revision: number; readonly body: string; readonly machine: string },
-  ): OpenInstance {
+  function restore(stored: StoredInstance): OpenInstance {
     const record = readRecord(stored);
     const definition = registry.get(record.definition);
     const around = surroundings({
@@ -176,18 +169,18 @@ export function createEngine(options: EngineOptions): Engine {
     if (committed.status === 'early') return { reply: { status: 'early' }, open, chained: null };
     if (committed.status !== 'ok') return 'conflict';
     for (const action of final.actions) runAction(action, planned.next);
-    relay.push(planned.next.id, planned.outbox);
+    relay.push(planned.outbox);
     options.onCommitted?.(planned.next);
     return {
       reply: final.reply,
-      open: { record: planned.next, definition, snapshot: final.snapshot },
+      open: { record: planned.next, definition, snapshot: final.snapshot, indexes: planned.indexes },
       chained: planned.chained,
     };
   }
 
   function definitionToStart(instanceId: string, event: EngineEvent): Definition {
     if (event.kind === 'start') return registry.get(event.definition);
-    throw unknown(instanceId);
+    throw unknownInstance(instanceId);
   }
 
   /** A decision that holds what no store can keep is made again, with the event in quarantine. */
@@ -217,7 +210,7 @@ export function createEngine(options: EngineOptions): Engine {
     const before =
       open === null
         ? null
-        : { record: open.record, indexes: indexesOf(definition, open.record, open.snapshot) };
+        : { record: open.record, indexes: open.indexes ?? indexesOf(definition, open.record, open.snapshot) };
     return planCommit(definition, before, decision, {
       chain: given.chain,
       dispatches: options.dispatch !== undefined,
@@ -244,7 +237,7 @@ export function createEngine(options: EngineOptions): Engine {
     restore,
     async open(instanceId) {
       const stored = await store.load(instanceId);
-      return stored === null ? null : restore(instanceId, stored);
+      return stored === null ? null : restore(stored);
     },
     settled: () => relay.settled(),
   };
@@ -276,14 +269,8 @@ function age(token: string): number {
 }
 
 function existing(instanceId: string, open: OpenInstance | null): OpenInstance {
-  if (open === null) throw unknown(instanceId);
+  if (open === null) throw unknownInstance(instanceId);
   return open;
-}
-
-function unknown(instanceId: string): AppError {
-  return new AppError('instance-unknown', `There is no instance '${instanceId}'.`, {
-    details: { instanceId },
-  });
 }
 
 export function ticketOf(record: InstanceRecord, token: string): ActivityTicket {

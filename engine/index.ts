@@ -58,6 +58,7 @@ export type { Attention, InstanceStatus } from './record.ts';
 export { type BootOptions, checkStore, remember, type StoreReport } from './redis/boot.ts';
 export { createRedisStore, type RedisStoreOptions } from './redis/redis-store.ts';
 export { activityActors, createRegistry, limitsOf, type Registry, refOf } from './registry.ts';
+export { readTicket } from './relay.ts';
 export type { Need, Store } from './store.ts';
 export type { ActivityView, InstanceView, StateView, TaskView } from './view.ts';
 export { rootOf } from './view.ts';

@@ -3,9 +3,9 @@
  * committed relays at once; what a dead process left is found again by the sweeper. Every delivery may happen twice:
  * tokens, channel numbers and set semantics make the second one nothing.
  */
-import { AppError, isAppError } from '../shared/errors.ts';
+import { AppError, isAppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
-import { decode, errorToData, messageOf } from './codec.ts';
+import { decode, errorToData } from './codec.ts';
 import type { KeyChange } from './commit.ts';
 import type { ActivityTicket, Handled } from './engine.ts';
 import type { EngineEvent, Envelope, MachineEvent } from './event.ts';
@@ -21,7 +21,7 @@ export interface RelayOptions {
 
 export interface Relay {
   /** Begins to carry out what a commit of this process wrote; does not wait. */
-  push(instanceId: string, items: readonly OutboxItem[]): void;
+  push(items: readonly OutboxItem[]): void;
   /** Carries out entries the sweeper found. */
   carry(items: readonly { readonly id: string; readonly body: string | null }[]): Promise<void>;
   settled(): Promise<void>;
@@ -124,7 +124,7 @@ export function createRelay({ store, log, dispatch, deliver }: RelayOptions): Re
   }
 
   return {
-    push(_instanceId, items) {
+    push(items) {
       if (items.length === 0) return;
       const work = carry(items).catch((error: unknown) =>
         log.warn({ error: messageOf(error) }, 'relay failed'),
@@ -148,7 +148,8 @@ function eventOf(id: string, body: Message['body']): EngineEvent {
   return { kind: 'start', definition: body.definition, input: body.input, parent };
 }
 
-function readTicket(id: string): ActivityTicket {
+/** The activity an outbox entry names. */
+export function readTicket(id: string): ActivityTicket {
   const [, instanceId, token, queue] = id.split('|');
   if (instanceId === undefined || token === undefined || queue === undefined) {
     throw new AppError('internal', `The outbox entry '${id}' is malformed.`);

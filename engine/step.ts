@@ -1,7 +1,6 @@
 /** The smallest steps of a decision, shared by what outsiders, workers and operators may do. */
 import type { AnyMachineSnapshot } from 'xstate';
-import { AppError } from '../shared/errors.ts';
-import { messageOf } from './codec.ts';
+import { AppError, messageOf } from '../shared/errors.ts';
 import type { MachineEvent } from './event.ts';
 import type { Attention, InstanceStatus } from './record.ts';
 import { note, type Turn, take, without } from './turn.ts';

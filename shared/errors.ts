@@ -75,6 +75,17 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
   return error instanceof AppError && (code === undefined || error.code === code);
 }
 
+export function unknownInstance(instanceId: string): AppError {
+  return new AppError('instance-unknown', `There is no instance '${instanceId}'.`, {
+    details: { instanceId },
+  });
+}
+
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /**
  * What an activity attempt may end with besides a result.
  * - `terminal`: never tried again, the statechart's error branch decides.

@@ -13,10 +13,9 @@ import {
   type Outcome,
   runAttempt,
 } from '../engine/index.ts';
-import { isAppError } from '../shared/errors.ts';
+import { isAppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type SecretBox, secretAad } from '../shared/secrets.ts';
-import { messageOf } from './message-of.ts';
 
 export interface ActivationOptions {
   readonly engine: Engine;
@@ -93,7 +92,7 @@ export function createActivations(options: ActivationOptions): Activations {
     claimed: { revision: number; body: string; machine: string },
   ): Promise<OpenInstance | null> {
     try {
-      const open = engine.restore(ticket.instanceId, claimed);
+      const open = engine.restore(claimed);
       if (open.record.activities[ticket.token] !== undefined) return open;
       await engine.store.unclaim(ticket.instanceId, ticket.token, worker, null);
       return null;

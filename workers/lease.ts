@@ -3,11 +3,10 @@
  * what it runs before anybody else may begin it.
  */
 import type { Engine } from '../engine/index.ts';
-import { AppError } from '../shared/errors.ts';
+import { AppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Activations, LEASE_LOST } from './activations.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { messageOf } from './message-of.ts';
 
 export const LEASE_TTL_MS = 4_000;
 const RENEW_EVERY_MS = 1_000;

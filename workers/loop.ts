@@ -1,5 +1,5 @@
+import { messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
-import { messageOf } from './message-of.ts';
 
 /** Something a worker does again and again. */
 export interface Loop {

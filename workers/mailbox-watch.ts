@@ -1,12 +1,13 @@
 /** Looks into the Admin Agent's mailbox for confirmations and bounces and passes them on as hints, each once. */
+
 import type { Redis } from 'ioredis';
 import type { Mailbox } from '../connectors/index.ts';
 import type { Client } from '../engine/index.ts';
+import { messageOf } from '../shared/errors.ts';
 import { uuidFrom } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import { hintOf } from './confirmation-mail.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { messageOf } from './message-of.ts';
 
 const EVERY_MS = 60_000;
 const AFTER_TROUBLE_MS = 5 * 60_000;

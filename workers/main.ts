@@ -1,7 +1,9 @@
 /** The worker process: reads the configuration, builds everything by hand, works, and shuts down in order. */
+
 import { createConnectors } from '../connectors/index.ts';
 import { checkStore, createRedisStore, remember } from '../engine/index.ts';
 import { loadWorkerConfig, type WorkerConfig } from '../shared/config.ts';
+import { messageOf } from '../shared/errors.ts';
 import { createLogger, type Logger } from '../shared/logger.ts';
 import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
 import { createSecretBox } from '../shared/secrets.ts';
@@ -9,7 +11,6 @@ import { allWorkflows } from '../workflows/index.ts';
 import { createActivities } from './activities/index.ts';
 import type { Loop } from './loop.ts';
 import { startMailboxWatch } from './mailbox-watch.ts';
-import { messageOf } from './message-of.ts';
 import { createPace } from './pace.ts';
 import { createRefreshTokenStore } from './refresh-tokens.ts';
 import { startSignInCheck } from './sign-in-check.ts';

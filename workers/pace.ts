@@ -6,9 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Pace } from '../connectors/index.ts';
-import { ActivityFailure } from '../shared/errors.ts';
+import { ActivityFailure, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
-import { messageOf } from './message-of.ts';
 
 export interface PaceOptions {
   readonly redis: Redis;

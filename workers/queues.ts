@@ -2,10 +2,11 @@
  * BullMQ as carrier. A job says only which activity of which instance wants a worker; it is no record of anything. The
  * outbox entry behind it is, and whoever takes that entry owns the attempt, so a job lost or doubled costs nothing.
  */
+
 import { type ConnectionOptions, Queue, UnrecoverableError, Worker } from 'bullmq';
 import type { ActivityTicket } from '../engine/index.ts';
+import { messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
-import { messageOf } from './message-of.ts';
 
 /** A job's data: ids only, since BullMQ keeps it in clear. */
 export interface ActivityJob {

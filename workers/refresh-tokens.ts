@@ -2,11 +2,12 @@
  * The partner's refresh token between processes: sealed in Redis, the newest one wins. Each use brings a new one, and the
  * old ones stay valid for weeks, so workers that write over each other lose nothing.
  */
+
 import type { Redis } from 'ioredis';
 import type { RefreshTokenStore } from '../connectors/index.ts';
+import { messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { Secret, type SecretBox, secretAad } from '../shared/secrets.ts';
-import { messageOf } from './message-of.ts';
 
 const AAD = secretAad('partner', 'refresh-token');
 

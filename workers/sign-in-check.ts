@@ -4,10 +4,9 @@
  */
 import type { Identity } from '../connectors/index.ts';
 import type { Store } from '../engine/index.ts';
-import { ActivityFailure } from '../shared/errors.ts';
+import { ActivityFailure, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { messageOf } from './message-of.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const AFTER_TROUBLE_MS = 15 * 60_000;

@@ -2,12 +2,11 @@
  * Finds what fell between two processes: outbox entries nobody carried out, claims whose worker is gone. Everything a
  * crash can leave behind is one of the two.
  */
-import type { ActivityTicket, Engine, Store } from '../engine/index.ts';
-import { isAppError } from '../shared/errors.ts';
+import { type Engine, readTicket, type Store } from '../engine/index.ts';
+import { isAppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Activations } from './activations.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { messageOf } from './message-of.ts';
 import type { Dispatcher } from './queues.ts';
 
 type HeldClaim = Awaited<ReturnType<Store['claims']>>[number];
@@ -23,12 +22,11 @@ export function startOutboxSweeper(
   log: Logger,
 ): Loop & { wake(shard: number): void } {
   const { store, relay } = engine;
-  let only: Set<number> | null = null;
   let fresh = new Set<number>();
 
   async function sweep(shard: number, woken: boolean): Promise<boolean> {
     const due = await store.dueOutbox(shard, BATCH, HIDE_MS);
-    const tickets = due.filter(({ body }) => body === null).map(({ id }) => ticketFrom(id));
+    const tickets = due.filter(({ body }) => body === null).map(({ id }) => readTicket(id));
     const messages = due.filter(({ body }) => body !== null);
     await Promise.all([
       woken ? dispatcher.dispatch(tickets) : dispatcher.redispatch(tickets),
@@ -38,10 +36,9 @@ export function startOutboxSweeper(
   }
 
   const loop = startLoop('outbox', log, async () => {
-    only = fresh.size > 0 ? fresh : null;
+    const woken = fresh.size > 0;
+    const shards = woken ? [...fresh] : Array.from({ length: store.shards }, (_, shard) => shard);
     fresh = new Set();
-    const shards = only === null ? Array.from({ length: store.shards }, (_, shard) => shard) : [...only];
-    const woken = only !== null;
     const more = await Promise.all(shards.map((shard) => sweep(shard, woken)));
     return more.includes(true) || fresh.size > 0 ? 0 : EVERY_MS;
   });
@@ -52,11 +49,6 @@ export function startOutboxSweeper(
       loop.nudge();
     },
   };
-}
-
-function ticketFrom(id: string): ActivityTicket {
-  const [, instanceId = '', token = '', queue = ''] = id.split('|');
-  return { instanceId, token, queue, outboxId: id };
 }
 
 /**

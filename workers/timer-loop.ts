@@ -3,10 +3,9 @@
  * timers have no queue, so a backlog of work never delays one.
  */
 import type { Engine } from '../engine/index.ts';
-import { isAppError } from '../shared/errors.ts';
+import { isAppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { messageOf } from './message-of.ts';
 
 const BATCH = 200;
 const HIDE_MS = 5_000;

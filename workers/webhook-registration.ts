@@ -4,10 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { PartnerCenter } from '../connectors/index.ts';
-import { ActivityFailure } from '../shared/errors.ts';
+import { ActivityFailure, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Loop, startLoop } from './loop.ts';
-import { messageOf } from './message-of.ts';
 
 /** What the statecharts take as hints, and Microsoft's own test event (microsoft-apis facts 2.4). */
 export const WEBHOOK_EVENTS: readonly string[] = [

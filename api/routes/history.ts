@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Client } from '../../engine/index.ts';
+import { unknownInstance } from '../../shared/errors.ts';
 import { linesOf, presentLine, treeHistory } from '../history-words.ts';
 import { type Reply, type Route, route } from '../route.ts';
 import { HistoryEntrySchema, InstanceParams, pageOf } from '../schemas.ts';
-import { unknownInstance } from './instances.ts';
 
 const Query = z.strictObject({
   cursor: z

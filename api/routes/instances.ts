@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Client, InstanceView, ListFilter } from '../../engine/index.ts';
-import { AppError } from '../../shared/errors.ts';
+import { AppError, unknownInstance } from '../../shared/errors.ts';
 import { uuidFrom } from '../../shared/ids.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { etagOf, matches } from '../etag.ts';
@@ -159,10 +159,6 @@ function getRoute({ client, catalogue }: InstanceRouteDeps): Route {
 /** Begins with the revision, which `If-Match` reads; the rest tells changes below and of the day in a sentence. */
 function revisionTag(view: InstanceView, body: string): string {
   return `"${view.revision}-${etagOf(body).slice(1, -1)}"`;
-}
-
-export function unknownInstance(id: string): AppError {
-  return new AppError('instance-unknown', `There is no instance '${id}'.`, { details: { instanceId: id } });
 }
 
 function idempotencyKey(header: string | readonly string[] | undefined): string {

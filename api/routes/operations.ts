@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { By, Client, InstanceView } from '../../engine/index.ts';
+import { unknownInstance } from '../../shared/errors.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { requireRevision } from '../etag.ts';
 import { instance, readTree } from '../present.ts';
 import { actorOf, type Reply, type Route, route } from '../route.ts';
 import { InstanceParams, InstanceSchema, reason } from '../schemas.ts';
-import { unknownInstance } from './instances.ts';
 
 export interface OperationDeps {
   readonly client: Client;

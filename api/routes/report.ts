@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import type { Client } from '../../engine/index.ts';
-import { AppError } from '../../shared/errors.ts';
+import { AppError, unknownInstance } from '../../shared/errors.ts';
 import { treeHistory } from '../history-words.ts';
 import { reportOf } from '../report.ts';
 import { REPORT_POLICY, reportPage } from '../report-page.ts';
 import { type Reply, type Route, route } from '../route.ts';
 import { InstanceParams } from '../schemas.ts';
-import { unknownInstance } from './instances.ts';
 
 const Query = z.strictObject({
   format: z.enum(['json', 'html']).optional().meta({ description: 'Instead of the Accept header' }),

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import type { Client, InstanceView, SignalResult } from '../../engine/index.ts';
-import { AppError } from '../../shared/errors.ts';
+import { AppError, unknownInstance } from '../../shared/errors.ts';
 import type { Approvals } from '../approvals.ts';
 import type { Caller } from '../auth.ts';
 import type { Catalogue } from '../catalogue.ts';
 import { instance, readTree } from '../present.ts';
 import { actorOf, callerOf, type Reply, type Route, route } from '../route.ts';
 import { InstanceParams, reason, SignalResultSchema } from '../schemas.ts';
-import { unknownInstance } from './instances.ts';
 
 export interface SignalDeps {
   readonly client: Client;

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Client, UnmatchedSignal } from '../../engine/index.ts';
-import { AppError } from '../../shared/errors.ts';
+import { AppError, unknownInstance } from '../../shared/errors.ts';
 import { actorOf, callerOf, type Route, route } from '../route.ts';
 import { instanceId, iso, reason, SignalResultSchema } from '../schemas.ts';
-import { unknownInstance } from './instances.ts';
 import { type SignalDeps, sendSignal } from './signals.ts';
 
 const UnmatchedSchema = z

@@ -3,7 +3,7 @@
  * its own. One batch of this client is under way per shard; what comes meanwhile waits for the next. The batch's
  * counter lets the store recognise one that ioredis sent twice because its reply was lost.
  */
-import { AppError } from '../../shared/errors.ts';
+import { AppError, messageOf } from '../../shared/errors.ts';
 import type { CommitEntry, CommitReply } from '../store.ts';
 import type { ShardKeys } from './keys.ts';
 import type { RunScript, ScriptReply } from './scripts.ts';
@@ -119,7 +119,7 @@ function answer(item: Waiting, status: ScriptReply | undefined): void {
 
 /** Whether it was applied is unknown; bringing the event again is safe, its token or signal id is consumed once. */
 function unavailable(error: unknown): AppError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const refused = /BADKEY|SUPERSEDED|WRONGTYPE|OOM/.test(message);
   return new AppError(
     refused ? 'commit-refused' : 'store-unavailable',
