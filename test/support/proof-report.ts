@@ -1,0 +1,21 @@
+/** What a proof run did, as a line of the report that `npm run proof` makes docs/reliability.md from. */
+import { appendFileSync } from 'node:fs';
+
+export interface ProofLine {
+  /** Name of the run, unique over all suites: `crash matrix`, `redis: power cut`. */
+  readonly suite: string;
+  /** Faults that really happened, by name: `{ 'kill -9 before commit': 20 }`. All zero fails the proof. */
+  readonly injected: Readonly<Record<string, number>>;
+  /** Work that was really finished, by name: `{ instances: 812, effects: 4060 }`. All zero fails the proof. */
+  readonly done: Readonly<Record<string, number>>;
+  /** Everything that was lost, doubled, torn or stuck. Anything but 0 fails the proof. */
+  readonly lost: number;
+  /** What reproduces the run: `1..20`, `0x5eed`. */
+  readonly seeds?: string;
+}
+
+/** Appends to the file that PROOF_REPORT names; without one nobody asked. Call it before the run's own assertions. */
+export function reportProof(line: ProofLine): void {
+  const file = process.env['PROOF_REPORT'];
+  if (file !== undefined && file !== '') appendFileSync(file, `${JSON.stringify(line)}\n`);
+}
