@@ -10,7 +10,20 @@ const TAGGED = '~';
 
 /** Encodes a value; throws `value-not-durable` naming the path that cannot be kept. */
 export function encode(value: unknown): string {
-  if (isExactJson(value, 0)) return JSON.stringify(value);
+  return encodeOwn(value, isExact(value));
+}
+
+/** Whether JSON keeps the value as it is. */
+export function isExact(value: unknown): boolean {
+  return isExactJson(value, 0);
+}
+
+/**
+ * Encodes what the engine made itself around values of others; `exact` tells whether those are. Fields of the engine's
+ * own that are undefined are left out.
+ */
+export function encodeOwn(value: unknown, exact: boolean): string {
+  if (exact) return JSON.stringify(value);
   try {
     return TAGGED + stringify(value);
   } catch (cause) {

@@ -6,7 +6,7 @@ import { indexesOf } from './indexes.ts';
 import type { InstanceRecord } from './record.ts';
 import type { Definition } from './registry.ts';
 import type { CommitEntry, OutboxItem } from './store.ts';
-import { writeBody, writeMachine } from './stored.ts';
+import { writeBody, writeContext } from './stored.ts';
 import type { Message } from './turn.ts';
 
 /** How the committing process takes part in what comes next. */
@@ -44,43 +44,49 @@ export function planCommit(
   decision: Commitment,
   options: CommitOptions,
 ): PlannedCommit {
-  const { entry, messages, dispatch } = decision;
-  const { line, hash } = writeEntry(before?.record.head ?? '', entry);
+  const { messages, dispatch } = decision;
+  const old = before?.record ?? null;
+  const { line, hash } = writeEntry(old?.head ?? '', decision.entry);
   const next: InstanceRecord = { ...decision.next, head: hash };
-  const gone = Object.keys(before?.record.activities ?? {}).filter(
-    (token) => next.activities[token] === undefined,
-  );
   const chained = pickChained(next, dispatch, options);
+  const ended = old === null ? NOTHING_ENDED : endedWith(old, next);
   const outbox = [
     ...dispatch.filter((token) => token !== chained).map((token) => activityItem(next, token, options)),
     ...messages.map((message, index) => messageItem(next, message, index)),
-    ...keyItems(before?.record ?? null, next, messages.length),
+    ...keyItems(old?.keys ?? NONE, next, messages.length),
   ];
   const indexes = indexesOf(definition, next, decision.snapshot);
-  const plan: CommitEntry = {
+  const entry: CommitEntry = {
     instanceId: next.id,
     expectedRevision: next.revision - 1,
     notBefore: options.notBefore ?? null,
     body: writeBody(next),
-    machine: before !== null && before.record.machine === next.machine ? null : writeMachine(next.machine),
+    machine:
+      old !== null && old.machine.context === next.machine.context
+        ? null
+        : writeContext(next.machine.context),
     historyLine: line,
     signal: options.signalId === undefined ? null : { id: options.signalId, outcome: decision.reply.status },
-    secrets: options.secrets ?? { set: [], drop: [] },
-    timers: timerChanges(before?.record ?? null, next),
-    outbox: { add: outbox, drop: outboxDrops(before?.record ?? null, next) },
+    secrets: options.secrets ?? NO_SECRETS,
+    timers: timerChanges(old?.timers ?? EMPTY, next.timers),
+    outbox: { add: outbox, drop: ended.outbox },
     claims: {
       add:
         chained === null || options.chain === undefined
-          ? []
+          ? NONE
           : [{ token: chained, worker: options.chain.worker }],
-      drop: [...gone, ...endedAttempts(before?.record ?? null, next)],
+      drop: ended.claims,
     },
-    forget: gone,
-    indexes: indexChanges(before?.indexes ?? [], indexes, next.createdAt),
+    forget: ended.tokens,
+    indexes: indexChanges(before?.indexes ?? NONE, indexes, next.createdAt),
     wake: !options.dispatches && outbox.some((item) => item.body === null),
   };
-  return { entry: plan, next, chained, indexes, outbox };
+  return { entry, next, chained, indexes, outbox };
 }
+
+const NONE: readonly never[] = [];
+const EMPTY = {};
+const NO_SECRETS: CommitEntry['secrets'] = { set: NONE, drop: NONE };
 
 function pickChained(
   next: InstanceRecord,
@@ -116,15 +122,12 @@ export interface KeyChange {
   readonly change: 'register' | 'unregister';
 }
 
-function keyItems(before: InstanceRecord | null, next: InstanceRecord, from: number): OutboxItem[] {
-  const old = before?.keys ?? [];
+function keyItems(old: readonly string[], next: InstanceRecord, from: number): OutboxItem[] {
+  if (old === next.keys) return [];
+  const instanceId = next.id;
   const changes: KeyChange[] = [
-    ...next.keys
-      .filter((key) => !old.includes(key))
-      .map((key) => ({ key, instanceId: next.id, change: 'register' as const })),
-    ...old
-      .filter((key) => !next.keys.includes(key))
-      .map((key) => ({ key, instanceId: next.id, change: 'unregister' as const })),
+    ...newIn(next.keys, old).map((key) => ({ key, instanceId, change: 'register' as const })),
+    ...newIn(old, next.keys).map((key) => ({ key, instanceId, change: 'unregister' as const })),
   ];
   return changes.map((change, index) => ({
     id: messageId(next, from + index),
@@ -133,34 +136,51 @@ function keyItems(before: InstanceRecord | null, next: InstanceRecord, from: num
   }));
 }
 
-function timerChanges(before: InstanceRecord | null, next: InstanceRecord): CommitEntry['timers'] {
-  const old = before?.timers ?? {};
-  return {
-    set: Object.entries(next.timers)
-      .filter(([token]) => old[token] === undefined)
-      .map(([token, timer]) => [token, timer.fireAt] as const),
-    clear: Object.keys(old).filter((token) => next.timers[token] === undefined),
-  };
+function timerChanges(old: InstanceRecord['timers'], now: InstanceRecord['timers']): CommitEntry['timers'] {
+  if (old === now) return NO_TIMERS;
+  const set: (readonly [string, number])[] = [];
+  const clear: string[] = [];
+  for (const token in now) {
+    const timer = now[token];
+    if (timer !== undefined && old[token] === undefined) set.push([token, timer.fireAt]);
+  }
+  for (const token in old) if (now[token] === undefined) clear.push(token);
+  return { set, clear };
 }
 
-/** Outbox entries of activities that are no longer open: gone, paused, or waiting for another try. */
-function outboxDrops(before: InstanceRecord | null, next: InstanceRecord): string[] {
-  return Object.entries(before?.activities ?? {})
-    .filter(([token, activity]) => activity.phase === 'open' && next.activities[token]?.phase !== 'open')
-    .map(([token, activity]) => activityOutboxId(next.id, token, activity.queue));
+const NO_TIMERS: CommitEntry['timers'] = { set: NONE, clear: NONE };
+
+/** What a commit leaves behind of activities: those over, and the attempts and outbox entries of those that go on. */
+interface Ended {
+  /** Activities that are over. */
+  readonly tokens: string[];
+  /** Claims that end with them, or because the attempt failed or was lost. */
+  readonly claims: string[];
+  /** Outbox entries of activities no longer open: over, paused, or waiting for another try. */
+  readonly outbox: string[];
 }
 
-/** Claims that ended without the activity being over: the attempt failed or was lost. */
-function endedAttempts(before: InstanceRecord | null, next: InstanceRecord): string[] {
-  return Object.entries(before?.activities ?? {})
-    .filter(([token, activity]) => (next.activities[token]?.attempt ?? activity.attempt) !== activity.attempt)
-    .map(([token]) => token);
+const NOTHING_ENDED: Ended = { tokens: [], claims: [], outbox: [] };
+
+function endedWith(old: InstanceRecord, next: InstanceRecord): Ended {
+  if (old.activities === next.activities) return NOTHING_ENDED;
+  const ended: Ended = { tokens: [], claims: [], outbox: [] };
+  for (const token in old.activities) {
+    const was = old.activities[token];
+    const is = next.activities[token];
+    if (was === undefined || was === is) continue;
+    if (is === undefined) ended.tokens.push(token);
+    if (is?.attempt !== was.attempt) ended.claims.push(token);
+    if (was.phase === 'open' && is?.phase !== 'open')
+      ended.outbox.push(activityOutboxId(next.id, token, was.queue));
+  }
+  return ended;
 }
 
 function indexChanges(old: readonly string[], now: readonly string[], score: number): CommitEntry['indexes'] {
-  return {
-    score,
-    add: now.filter((name) => !old.includes(name)),
-    drop: old.filter((name) => !now.includes(name)),
-  };
+  return { score, add: newIn(now, old), drop: newIn(old, now) };
+}
+
+function newIn(names: readonly string[], known: readonly string[]): readonly string[] {
+  return names.every((name) => known.includes(name)) ? NONE : names.filter((name) => !known.includes(name));
 }

@@ -1,165 +1,135 @@
 /** What each kind of event does to an open instance. */
 import type { EngineEvent } from './event.ts';
 import { operate } from './operate.ts';
-import type { InstanceRecord } from './record.ts';
+import type { ActivityState } from './record.ts';
 import { limitsOf } from './registry.ts';
 import { afterFailure } from './retry.ts';
-import {
-  applied,
-  attempt,
-  failActivity,
-  finishActivity,
-  intoInbox,
-  isTaken,
-  type Reply,
-  type Step,
-} from './step.ts';
+import { applied, attempt, failActivity, finishActivity, intoInbox, isTaken, type Reply } from './step.ts';
 import { freeId, mint, note, send, type Turn, without } from './turn.ts';
 
-export function consume(
-  turn: Turn,
-  record: InstanceRecord,
-  event: Exclude<EngineEvent, { kind: 'start' }>,
-): Step {
+type EventOf<Kind extends EngineEvent['kind']> = Extract<EngineEvent, { kind: Kind }>;
+
+export function consume(turn: Turn, event: Exclude<EngineEvent, { kind: 'start' }>): Reply {
   switch (event.kind) {
     case 'signal':
-      return signal(turn, record, event);
+      return signal(turn, event);
     case 'activity.done':
-      return activityDone(turn, record, event);
+      return activityDone(turn, event);
     case 'activity.failed':
-      return activityFailed(turn, record, event);
+      return activityFailed(turn, event);
     case 'activity.lost':
-      return activityFailed(turn, record, {
+      return activityFailed(turn, {
         ...event,
         failure: { kind: 'unknown', code: 'outcome-unknown', message: event.why },
       });
     case 'timer.fired':
-      return timerFired(turn, record, event.token);
+      return timerFired(turn, event.token);
     case 'child.message':
     case 'child.done':
     case 'child.failed':
-      return fromChild(turn, record, event);
+      return fromChild(turn, event);
     case 'parent.message':
     case 'parent.stop':
-      return fromParent(turn, record, event);
+      return fromParent(turn, event);
     case 'peer.message':
-      return fromPeer(turn, record, event);
+      return fromPeer(turn, event);
     default:
-      return operate(turn, record, event);
+      return operate(turn, event);
   }
 }
 
-function signal(turn: Turn, record: InstanceRecord, event: Extract<EngineEvent, { kind: 'signal' }>): Step {
-  const contract = turn.definition.workflow?.signals?.[event.event.type];
-  const deferred = (): Step => ({
-    turn: intoInbox(turn, { signalId: event.id, event: event.event }),
-    status: record.status,
-    reply: { status: 'deferred' },
-  });
-  if (record.status === 'paused') return deferred();
-  if (contract !== undefined && !isTaken(turn.snapshot, event.event)) {
+function signal(turn: Turn, { id, event }: EventOf<'signal'>): Reply {
+  const contract = turn.definition.workflow?.signals?.[event.type];
+  if (turn.status === 'paused') return deferred(turn, id, event);
+  if (contract !== undefined && !isTaken(turn.snapshot, event)) {
     const policy = contract.whenNotAccepted ?? 'defer';
     if (policy === 'reject') return { status: 'rejected', detail: 'not-accepted' };
-    return policy === 'ignore' ? applied(turn, record.status, 'ignored') : deferred();
+    return policy === 'ignore' ? applied('ignored') : deferred(turn, id, event);
   }
-  const after = attempt(turn, record.status, event.event);
-  return after.quarantine.length > turn.quarantine.length
-    ? { turn: after, status: record.status, reply: { status: 'deferred', detail: 'quarantined' } }
-    : applied(after, record.status);
+  const quarantined = turn.quarantine.length;
+  attempt(turn, event);
+  return turn.quarantine.length > quarantined ? { status: 'deferred', detail: 'quarantined' } : applied();
+}
+
+function deferred(turn: Turn, id: string, event: EventOf<'signal'>['event']): Reply {
+  intoInbox(turn, id, event);
+  return { status: 'deferred' };
 }
 
 // Activities
 
-function isCurrent(turn: Turn, event: { readonly token: string; readonly attempt: number }): boolean {
+/** The activity this attempt belongs to, if its outcome is still waited for. */
+function currentActivity(
+  turn: Turn,
+  event: { readonly token: string; readonly attempt: number },
+): ActivityState | undefined {
   const activity = turn.activities[event.token];
-  return (
-    activity !== undefined &&
-    activity.attempt === event.attempt &&
-    (activity.phase === 'open' || activity.phase === 'held')
-  );
+  const waited =
+    activity?.attempt === event.attempt && (activity.phase === 'open' || activity.phase === 'held');
+  return waited ? activity : undefined;
 }
 
-function stale(token: string): Step {
+function stale(token: string): Reply {
   return { status: 'stale', detail: token };
 }
 
-function activityDone(
-  turn: Turn,
-  record: InstanceRecord,
-  event: Extract<EngineEvent, { kind: 'activity.done' }>,
-): Step {
-  if (!isCurrent(turn, event)) return stale(event.token);
-  return applied(finishActivity(turn, record.status, event.token, event.output), record.status);
+function activityDone(turn: Turn, event: EventOf<'activity.done'>): Reply {
+  if (currentActivity(turn, event) === undefined) return stale(event.token);
+  finishActivity(turn, event.token, event.output);
+  return applied();
 }
 
-function activityFailed(
-  turn: Turn,
-  record: InstanceRecord,
-  event: Omit<Extract<EngineEvent, { kind: 'activity.failed' }>, 'kind'>,
-): Step {
-  const activity = turn.activities[event.token];
-  if (activity === undefined || !isCurrent(turn, event)) return stale(event.token);
-  const { failure } = event;
+function activityFailed(turn: Turn, event: Omit<EventOf<'activity.failed'>, 'kind'>): Reply {
+  const { token, failure } = event;
+  const activity = currentActivity(turn, event);
+  if (activity === undefined) return stale(token);
   const policy = limitsOf(turn.registry.actor(turn.definition, activity.src)).retry;
   const verdict = afterFailure(policy, event.attempt - activity.budgetFrom + 1, failure, event.jitter);
   if (verdict.next === 'error') {
-    const error = 'raw' in failure ? failure.raw : { name: 'ActivityFailure', ...failure };
-    return applied(failActivity(turn, record.status, event.token, error), record.status);
+    failActivity(turn, token, 'raw' in failure ? failure.raw : { name: 'ActivityFailure', ...failure });
+    return applied();
   }
   const answered = failure.kind !== 'unknown';
-  const tried = {
+  const { kind, code, message } = failure;
+  const tried: ActivityState = {
     ...activity,
     attempt: activity.attempt + 1,
+    phase: verdict.next === 'attention' ? 'attention' : 'waiting-retry',
     answers: activity.answers + (answered ? 1 : 0),
     unverified: !answered,
-    lastFailure: { kind: failure.kind, code: failure.code, message: failure.message, at: turn.now },
+    lastFailure: { kind, code, message, at: turn.now },
   };
+  turn.activities = { ...turn.activities, [token]: tried };
   if (verdict.next === 'attention') {
-    const message = `${activity.src}: ${failure.message}`;
-    const exhausted: Turn = {
-      ...turn,
-      activities: { ...turn.activities, [event.token]: { ...tried, phase: 'attention' } },
-      attention: { code: 'activity-exhausted', message, at: turn.now, token: event.token },
-    };
-    return applied(note(exhausted, { type: 'attention', code: 'activity-exhausted' }), record.status);
+    const told = `${activity.src}: ${message}`;
+    turn.attention = { code: 'activity-exhausted', message: told, at: turn.now, token };
+    note(turn, { type: 'attention', code: 'activity-exhausted' });
+    return applied();
   }
-  const [minted, timer] = mint(turn);
   const fireAt = turn.now + verdict.delayMs;
-  const waiting: Turn = {
-    ...minted,
-    activities: { ...minted.activities, [event.token]: { ...tried, phase: 'waiting-retry' } },
-    timers: { ...minted.timers, [timer]: { fireAt, purpose: 'retry', activity: event.token } },
-  };
-  return applied(
-    note(waiting, { type: 'activity-retried', token: event.token, attempt: tried.attempt, at: fireAt }),
-    record.status,
-  );
+  turn.timers = { ...turn.timers, [mint(turn)]: { fireAt, purpose: 'retry', activity: token } };
+  note(turn, { type: 'activity-retried', token, attempt: tried.attempt, at: fireAt });
+  return applied();
 }
 
 // Timers and messages
 
-function timerFired(turn: Turn, record: InstanceRecord, token: string): Step {
+function timerFired(turn: Turn, token: string): Reply {
   const timer = turn.timers[token];
   if (timer === undefined) return stale(token);
-  const consumed: Turn = { ...turn, timers: freeId(without(turn.timers, token), timer.id) };
-  if (timer.purpose === 'retry') {
-    const activity = turn.activities[timer.activity ?? ''];
-    if (timer.activity === undefined || activity === undefined) return applied(consumed, record.status);
-    const held = record.status === 'paused';
-    const again: Turn = {
-      ...consumed,
-      activities: {
-        ...consumed.activities,
-        [timer.activity]: { ...activity, phase: held ? 'held' : 'open' },
-      },
-      dispatch: held ? consumed.dispatch : [...consumed.dispatch, timer.activity],
-    };
-    return applied(again, record.status);
-  }
-  const event = timer.event ?? { type: '' };
-  return timer.to === undefined
-    ? applied(attempt(consumed, record.status, event), record.status)
-    : applied(send(consumed, timer.to, event), record.status);
+  turn.timers = freeId(without(turn.timers, token), timer.id);
+  if (timer.purpose === 'retry') reopen(turn, timer.activity ?? '');
+  else if (timer.to === undefined) attempt(turn, timer.event ?? { type: '' });
+  else send(turn, timer.to, timer.event ?? { type: '' });
+  return applied();
+}
+
+function reopen(turn: Turn, token: string): void {
+  const activity = turn.activities[token];
+  if (activity === undefined) return;
+  const held = turn.status === 'paused';
+  turn.activities = { ...turn.activities, [token]: { ...activity, phase: held ? 'held' : 'open' } };
+  if (!held) turn.dispatch = [...turn.dispatch, token];
 }
 
 /** Messages of a channel are numbered from 1: a number seen is a duplicate, a number too high came too early. */
@@ -168,49 +138,43 @@ function sequence(received: number, seq: number): Reply | null {
   return seq === received + 1 ? null : { status: 'early' };
 }
 
-function fromChild(
-  turn: Turn,
-  record: InstanceRecord,
-  event: Extract<EngineEvent, { kind: 'child.message' | 'child.done' | 'child.failed' }>,
-): Step {
-  const child = turn.children[event.token];
-  if (child === undefined) return stale(event.token);
-  const refused = sequence(child.received, event.seq);
+function fromChild(turn: Turn, event: EventOf<'child.message' | 'child.done' | 'child.failed'>): Reply {
+  const { token, seq } = event;
+  const child = turn.children[token];
+  if (child === undefined) return stale(token);
+  const refused = sequence(child.received, seq);
   if (refused !== null) return refused;
   const { actorId } = child;
   if (event.kind === 'child.message') {
-    const children = { ...turn.children, [event.token]: { ...child, received: event.seq } };
-    return applied(attempt({ ...turn, children }, record.status, event.event), record.status);
+    turn.children = { ...turn.children, [token]: { ...child, received: seq } };
+    attempt(turn, event.event);
+    return applied();
   }
-  const ended: Turn = { ...turn, children: without(turn.children, event.token) };
-  const machineEvent =
+  turn.children = without(turn.children, token);
+  attempt(
+    turn,
     event.kind === 'child.done'
       ? { type: `xstate.done.actor.${actorId}`, output: event.output, actorId }
-      : { type: `xstate.error.actor.${actorId}`, error: event.error, actorId };
-  return applied(attempt(ended, record.status, machineEvent), record.status);
+      : { type: `xstate.error.actor.${actorId}`, error: event.error, actorId },
+  );
+  return applied();
 }
 
-function fromParent(
-  turn: Turn,
-  record: InstanceRecord,
-  event: Extract<EngineEvent, { kind: 'parent.message' | 'parent.stop' }>,
-): Step {
+function fromParent(turn: Turn, event: EventOf<'parent.message' | 'parent.stop'>): Reply {
   if (turn.parent === null) return { status: 'stale', detail: 'no parent' };
   const refused = sequence(turn.parent.received, event.seq);
   if (refused !== null) return refused;
-  const received: Turn = { ...turn, parent: { ...turn.parent, received: event.seq } };
-  if (event.kind === 'parent.stop') return applied(received, 'canceled');
-  return applied(attempt(received, record.status, event.event), record.status);
+  turn.parent = { ...turn.parent, received: event.seq };
+  if (event.kind === 'parent.stop') turn.status = 'canceled';
+  else attempt(turn, event.event);
+  return applied();
 }
 
-function fromPeer(
-  turn: Turn,
-  record: InstanceRecord,
-  event: Extract<EngineEvent, { kind: 'peer.message' }>,
-): Step {
+function fromPeer(turn: Turn, event: EventOf<'peer.message'>): Reply {
   const peer = turn.peers[event.from] ?? { sent: 0, received: 0 };
   const refused = sequence(peer.received, event.seq);
   if (refused !== null) return refused;
-  const peers = { ...turn.peers, [event.from]: { ...peer, received: event.seq } };
-  return applied(attempt({ ...turn, peers }, record.status, event.event), record.status);
+  turn.peers = { ...turn.peers, [event.from]: { ...peer, received: event.seq } };
+  attempt(turn, event.event);
+  return applied();
 }

@@ -2,17 +2,17 @@
  * What an event does to an instance: a pure function of (definition, record, event, now). No clock, no randomness, no
  * I/O; everything random or timed comes in with the event. The shell in `engine.ts` commits what is decided here.
  */
-import type { AnyMachineSnapshot } from 'xstate';
+import type { AnyMachineSnapshot, StateValue } from 'xstate';
 import { unknownInstance } from '../shared/errors.ts';
 import { errorToData } from './codec.ts';
 import { consume } from './consume.ts';
 import type { EngineEvent, Envelope } from './event.ts';
 import { GENESIS, type HistoryEntry } from './history.ts';
-import { type InstanceRecord, type InstanceStatus, isClosed } from './record.ts';
+import { type InstanceRecord, type InstanceStatus, isClosed, type MachineState } from './record.ts';
 import type { Definition, Registry } from './registry.ts';
 import { attempt, isTaken, type Reply } from './step.ts';
 import { absorb, type Message, note, settle, stopChild, surroundings, type Turn } from './turn.ts';
-import { firstStep, fromMachineState, handledTypes, toMachineState } from './xstate5.ts';
+import { firstStep, fromMachineState, handlesAnything, toMachineState } from './xstate5.ts';
 
 export interface Commitment {
   readonly outcome: 'commit';
@@ -52,10 +52,11 @@ export function decide(input: DecideInput): Decision {
   if (event.kind === 'signal' && typeof input.seen === 'string')
     return nothing({ status: 'duplicate', first: input.seen });
   if (isClosed(record.status) && event.kind !== 'secret.revealed') return nothing(closedReply(event));
-  const before = openTurn(input, record);
-  const step = consume(before, record, event);
-  if (!('turn' in step)) return nothing(step);
-  return conclude(input, record, before.snapshot, step);
+  const turn = openTurn(input, record);
+  const { snapshot } = turn;
+  const reply = consume(turn, event);
+  if (reply.status !== 'applied' && reply.status !== 'deferred') return nothing(reply);
+  return conclude(input, record, snapshot, turn, reply);
 }
 
 function nothing(reply: Reply): Decision {
@@ -82,20 +83,17 @@ const OPERATIONS: ReadonlySet<string> = new Set([
 
 function openTurn(input: DecideInput, record: InstanceRecord): Turn {
   const { definition, registry, envelope } = input;
-  const around = surroundings({
-    id: record.id,
-    definition,
-    parent: record.parent,
-    children: record.children,
-  });
   return {
     registry,
     definition,
     id: record.id,
     now: Math.max(input.now, record.updatedAt),
     revision: record.revision + 1,
+    by: envelope.by,
+    poison: input.poison,
+    status: record.status,
     minted: 0,
-    snapshot: input.snapshot ?? fromMachineState(definition.machine, record.machine, around),
+    snapshot: input.snapshot ?? restored(definition, record),
     parent: record.parent,
     peers: record.peers,
     activities: record.activities,
@@ -104,14 +102,23 @@ function openTurn(input: DecideInput, record: InstanceRecord): Turn {
     inbox: record.inbox,
     quarantine: record.quarantine,
     attention: record.attention,
-    mailbox: [],
-    messages: [],
-    notes: [],
-    dispatch: [],
-    actions: [],
-    by: envelope.by,
-    poison: input.poison,
+    mailbox: NONE,
+    messages: NONE,
+    notes: NONE,
+    dispatch: NONE,
+    actions: NONE,
   };
+}
+
+const NONE: readonly never[] = [];
+
+function restored(definition: Definition, record: InstanceRecord): AnyMachineSnapshot {
+  const { id, parent, children } = record;
+  return fromMachineState(
+    definition.machine,
+    record.machine,
+    surroundings({ id, definition, parent, children }),
+  );
 }
 
 function start(input: DecideInput, event: Extract<EngineEvent, { kind: 'start' }>): Decision {
@@ -125,16 +132,16 @@ function start(input: DecideInput, event: Extract<EngineEvent, { kind: 'start' }
     createdAt: now,
     updatedAt: now,
     stateSince: now,
-    machine: { status: 'active', value: {}, context: {} },
+    machine: NOT_BEGUN,
     parent,
     peers: {},
     activities: {},
     timers: {},
     children: {},
-    inbox: [],
-    quarantine: [],
+    inbox: NONE,
+    quarantine: NONE,
     attention: null,
-    keys: [],
+    keys: NONE,
     labels: event.labels ?? {},
     subject: null,
     idempotencyHash: event.idempotencyHash ?? null,
@@ -142,60 +149,42 @@ function start(input: DecideInput, event: Extract<EngineEvent, { kind: 'start' }
   };
   const around = surroundings({ id: instanceId, definition, parent, children: {} });
   const step = firstStep(definition.machine, event.input, around);
-  const opened = openTurn({ ...input, snapshot: step.snapshot }, blank);
-  return conclude(input, blank, null, {
-    turn: settle(absorb(opened, step)),
-    status: 'running',
-    reply: { status: 'applied' },
-  });
+  const turn = openTurn({ ...input, snapshot: step.snapshot }, blank);
+  absorb(turn, step);
+  settle(turn);
+  return conclude(input, blank, null, turn, { status: 'applied' });
 }
+
+const NOT_BEGUN: MachineState = { status: 'active', value: {}, context: {} };
 
 function conclude(
   input: DecideInput,
   record: InstanceRecord,
   /** The snapshot before the event, to see whether it changed; null at the start. */
-  restored: AnyMachineSnapshot | null,
-  step: { readonly turn: Turn; readonly status: InstanceStatus; readonly reply: Reply },
+  before: AnyMachineSnapshot | null,
+  turn: Turn,
+  reply: Reply,
 ): Commitment {
-  const { status: asked, reply } = step;
-  const drained = asked === 'running' ? drainInbox(step.turn) : step.turn;
-  const status = statusAfter(drained, asked);
-  const ended = isClosed(status) && !isClosed(record.status) ? close(drained, status) : drained;
-  const turn = status === 'running' ? watchForDeadEnd(ended) : ended;
-  const machine =
-    turn.snapshot === restored && status === record.status ? record.machine : asMachineState(turn, status);
-  const moved = JSON.stringify(machine.value) !== JSON.stringify(record.machine.value);
-  const workflow = turn.definition.workflow;
-  const next: InstanceRecord = {
-    ...record,
-    revision: turn.revision,
-    status,
-    updatedAt: turn.now,
-    stateSince: moved ? turn.now : record.stateSince,
-    machine,
-    parent: turn.parent,
-    peers: turn.peers,
-    activities: turn.activities,
-    timers: turn.timers,
-    children: turn.children,
-    inbox: turn.inbox,
-    quarantine: turn.quarantine,
-    attention: turn.attention,
-    keys: isClosed(status) ? [] : keysOf(turn, record),
-    subject:
-      workflow === null ? record.subject : safely(() => workflow.subject(machine.context), record.subject),
-  };
+  if (turn.status === 'running') drainInbox(turn);
+  turn.status = statusAfter(turn);
+  const closes = isClosed(turn.status) && !isClosed(record.status);
+  if (closes) close(turn);
+  if (turn.status === 'running') watchForDeadEnd(turn);
+  const unchanged = turn.snapshot === before && turn.status === record.status;
+  const machine = unchanged ? record.machine : asMachineState(turn);
+  const moved = !unchanged && !sameValue(machine.value, record.machine.value);
+  const next = nextRecord(record, turn, machine, moved);
   const { event, by, reason } = input.envelope;
   const entry: HistoryEntry = {
     revision: next.revision,
     at: turn.now,
     event,
-    ...(event.kind === 'signal' ? { outcome: reply.status } : {}),
-    ...(moved ? { state: machine.value } : {}),
-    ...(status === record.status && record.revision > 0 ? {} : { status }),
-    ...(turn.notes.length === 0 ? {} : { effects: turn.notes }),
-    ...(by === undefined ? {} : { by }),
-    ...(reason === undefined ? {} : { reason }),
+    outcome: event.kind === 'signal' ? reply.status : undefined,
+    state: moved ? machine.value : undefined,
+    status: turn.status === record.status && record.revision > 0 ? undefined : turn.status,
+    effects: turn.notes.length === 0 ? undefined : turn.notes,
+    by,
+    reason,
   };
   return {
     outcome: 'commit',
@@ -209,85 +198,126 @@ function conclude(
   };
 }
 
+/** Written out in full: a spread of so many fields costs more than everything else here. */
+function nextRecord(
+  record: InstanceRecord,
+  turn: Turn,
+  machine: MachineState,
+  moved: boolean,
+): InstanceRecord {
+  const { workflow } = turn.definition;
+  return {
+    id: record.id,
+    definition: record.definition,
+    revision: turn.revision,
+    status: turn.status,
+    createdAt: record.createdAt,
+    updatedAt: turn.now,
+    stateSince: moved ? turn.now : record.stateSince,
+    machine,
+    parent: turn.parent,
+    peers: turn.peers,
+    activities: turn.activities,
+    timers: turn.timers,
+    children: turn.children,
+    inbox: turn.inbox,
+    quarantine: turn.quarantine,
+    attention: turn.attention,
+    keys: isClosed(turn.status) ? NONE : keysOf(turn, record),
+    labels: record.labels,
+    subject:
+      workflow === null ? record.subject : safely(() => workflow.subject(machine.context), record.subject),
+    idempotencyHash: record.idempotencyHash,
+    head: record.head,
+  };
+}
+
+function sameValue(a: StateValue, b: StateValue): boolean {
+  if (a === b) return true;
+  if (typeof a === 'string' || typeof b === 'string') return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => sameValue(a[key] ?? '', b[key] ?? ''));
+}
+
 /** Gives the machine, in order, what waited for a state that can take it. */
-function drainInbox(turn: Turn): Turn {
-  let after = turn;
-  for (;;) {
-    if (after.snapshot.status !== 'active') return after;
-    const { snapshot } = after;
-    const index = after.inbox.findIndex((item) => item.signalId === null || isTaken(snapshot, item.event));
-    const item = after.inbox[index];
-    if (item === undefined) return after;
-    const inbox = after.inbox.filter((_, at) => at !== index);
-    after = attempt(
-      note({ ...after, inbox }, { type: 'took-deferred', event: item.event.type }),
-      'running',
-      item.event,
-    );
+function drainInbox(turn: Turn): void {
+  while (turn.inbox.length > 0 && turn.snapshot.status === 'active') {
+    const { snapshot, inbox } = turn;
+    const item = inbox.find(({ signalId, event }) => signalId === null || isTaken(snapshot, event));
+    if (item === undefined) return;
+    turn.inbox = inbox.filter((other) => other !== item);
+    note(turn, { type: 'took-deferred', event: item.event.type });
+    attempt(turn, item.event);
   }
 }
 
-function statusAfter(turn: Turn, asked: InstanceStatus): InstanceStatus {
-  switch (turn.snapshot.status) {
+function statusAfter({ snapshot, status }: Turn): InstanceStatus {
+  switch (snapshot.status) {
     case 'done':
       return 'completed';
     case 'error':
       return 'failed';
     default:
-      return asked;
+      return status;
   }
 }
 
-function close(turn: Turn, status: InstanceStatus): Turn {
-  let after: Turn = { ...turn, activities: {}, timers: {}, dispatch: [] };
-  for (const token of Object.keys(after.children)) after = stopChild(after, token);
-  if (after.parent === null) {
-    if (status !== 'failed') return { ...after, attention: null };
-    const error = errorToData(after.snapshot.error) as { message?: unknown } | null;
-    return {
-      ...after,
-      attention: { code: 'instance-failed', message: String(error?.message ?? error), at: turn.now },
-    };
+function close(turn: Turn): void {
+  const { snapshot, status, parent, now } = turn;
+  turn.activities = {};
+  turn.timers = {};
+  turn.dispatch = NONE;
+  for (const token of Object.keys(turn.children)) stopChild(turn, token);
+  if (parent === null) {
+    turn.attention =
+      status === 'failed' ? { code: 'instance-failed', message: failureOf(snapshot), at: now } : null;
+    return;
   }
-  if (status === 'canceled') return after;
-  const seq = after.parent.sent + 1;
-  const { token, instanceId } = after.parent;
+  if (status === 'canceled') return;
+  const { token, instanceId } = parent;
+  const seq = parent.sent + 1;
   const body =
     status === 'completed'
-      ? ({ kind: 'child.done', token, seq, output: after.snapshot.output } as const)
-      : ({ kind: 'child.failed', token, seq, error: errorToData(after.snapshot.error) } as const);
-  return {
-    ...after,
-    parent: { ...after.parent, sent: seq },
-    messages: [...after.messages, { to: instanceId, body }],
-  };
+      ? ({ kind: 'child.done', token, seq, output: snapshot.output } as const)
+      : ({ kind: 'child.failed', token, seq, error: errorToData(snapshot.error) } as const);
+  turn.parent = { ...parent, sent: seq };
+  turn.messages = [...turn.messages, { to: instanceId, body }];
+}
+
+function failureOf(snapshot: AnyMachineSnapshot): string {
+  const error = errorToData(snapshot.error) as { message?: unknown } | null;
+  return String(error?.message ?? error);
 }
 
 /** A running instance that nothing can ever move again is put before a person at once. */
-function watchForDeadEnd(turn: Turn): Turn {
+function watchForDeadEnd(turn: Turn): void {
   const alive =
     turn.attention !== null ||
-    Object.keys(turn.activities).length > 0 ||
-    Object.keys(turn.timers).length > 0 ||
-    Object.keys(turn.children).length > 0 ||
-    handledTypes(turn.snapshot).length > 0;
-  if (alive) return turn;
+    holdsAny(turn.activities) ||
+    holdsAny(turn.timers) ||
+    holdsAny(turn.children) ||
+    handlesAnything(turn.snapshot);
+  if (alive) return;
   const message = 'No activity, timer, child or signal can move this instance.';
-  return note(
-    { ...turn, attention: { code: 'no-way-forward', message, at: turn.now } },
-    { type: 'attention', code: 'no-way-forward' },
-  );
+  turn.attention = { code: 'no-way-forward', message, at: turn.now };
+  note(turn, { type: 'attention', code: 'no-way-forward' });
 }
 
-function asMachineState(turn: Turn, status: InstanceStatus): InstanceRecord['machine'] {
-  const state = toMachineState(turn.snapshot);
+function holdsAny(record: object): boolean {
+  for (const _key in record) return true;
+  return false;
+}
+
+function asMachineState({ snapshot, status }: Turn): MachineState {
+  const state = toMachineState(snapshot);
   const stopped =
     status === 'canceled' && state.status === 'active' ? ({ ...state, status: 'stopped' } as const) : state;
   return stopped.error === undefined ? stopped : { ...stopped, error: errorToData(stopped.error) };
 }
 
 function keysOf(turn: Turn, record: InstanceRecord): readonly string[] {
-  const workflow = turn.definition.workflow;
+  const { workflow } = turn.definition;
   if (workflow === null) return record.keys;
   return safely(() => [...new Set(workflow.correlationKeys(turn.snapshot.context))], record.keys);
 }

@@ -2,9 +2,9 @@
  * The history of an instance: one entry per revision, each hashed together with the hash before it, so that an entry
  * changed, removed or moved is noticed.
  */
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import type { StateValue } from 'xstate';
-import { decode, encode } from './codec.ts';
+import { decode, encodeOwn, isExact } from './codec.ts';
 import type { Actor, EngineEvent, MachineEvent } from './event.ts';
 import type { InstanceStatus } from './record.ts';
 
@@ -59,17 +59,11 @@ export interface HistoryEntry {
 /** The hash before the first entry. */
 export const GENESIS = '';
 
-/** Bytes of SHA-256 kept: 128 bits resist a second preimage and halve the chain's size. */
-const HASH_BYTES = 16;
+/** Characters of the base64url SHA-256 kept: 128 bits resist a second preimage and halve the chain's size. */
+const HASH_LENGTH = 22;
 
 export function hashEntry(previous: string, body: string): string {
-  return createHash('sha256')
-    .update(previous)
-    .update('\n')
-    .update(body)
-    .digest()
-    .subarray(0, HASH_BYTES)
-    .toString('base64url');
+  return digest('sha256', `${previous}\n${body}`, 'base64url').slice(0, HASH_LENGTH);
 }
 
 /** The stored line: hash, one space, body. */
@@ -77,9 +71,23 @@ export function writeEntry(
   previous: string,
   entry: HistoryEntry,
 ): { readonly line: string; readonly hash: string } {
-  const body = encode(entry);
+  const exact = isExact(entry.event) && (entry.effects === undefined || entry.effects.every(isExactNote));
+  const body = encodeOwn(entry, exact);
   const hash = hashEntry(previous, body);
   return { line: `${hash} ${body}`, hash };
+}
+
+function isExactNote(note: EffectNote): boolean {
+  switch (note.type) {
+    case 'emitted':
+      return isExact(note.event);
+    case 'logged':
+      return isExact(note.value);
+    case 'ran':
+      return note.params === undefined || isExact(note.params);
+    default:
+      return true;
+  }
 }
 
 export function readEntry(line: string): {

@@ -1,136 +1,124 @@
 /** What operations staff may do, decided as purely as anything else. */
 import type { OperatorEvent } from './event.ts';
-import type { ActivityState, InstanceRecord } from './record.ts';
-import { applied, attempt, clearAttention, failActivity, finishActivity, type Step } from './step.ts';
-import { surroundings, type Turn } from './turn.ts';
+import type { ActivityState } from './record.ts';
+import { applied, attempt, clearAttention, failActivity, finishActivity, type Reply } from './step.ts';
+import { dropRetryTimer, surroundings, type Turn } from './turn.ts';
 import { accepts, fromMachineState, toMachineState } from './xstate5.ts';
 
-export function operate(turn: Turn, record: InstanceRecord, event: OperatorEvent): Step {
+export function operate(turn: Turn, event: OperatorEvent): Reply {
   switch (event.kind) {
     case 'pause':
-      return record.status === 'paused' ? impossible('already paused') : applied(hold(turn), 'paused');
+      return pause(turn);
     case 'resume':
-      return record.status === 'paused' ? applied(unhold(turn), 'running') : impossible('not paused');
+      return resume(turn);
     case 'cancel':
-      return cancel(turn, record, event.force);
+      return cancel(turn, event.force);
     case 'retry':
-      return retry(turn, record, event.token);
+      return retry(turn, event.token);
     case 'complete-activity':
-      return turn.activities[event.token] === undefined
-        ? impossible('no such activity')
-        : applied(
-            finishActivity(dropRetryTimer(turn, event.token), record.status, event.token, event.output),
-            record.status,
-          );
+      if (turn.activities[event.token] === undefined) return impossible('no such activity');
+      dropRetryTimer(turn, event.token);
+      finishActivity(turn, event.token, event.output);
+      return applied();
     case 'fail-activity':
-      return turn.activities[event.token] === undefined
-        ? impossible('no such activity')
-        : applied(
-            failActivity(dropRetryTimer(turn, event.token), record.status, event.token, {
-              name: 'ActivityFailure',
-              ...event.failure,
-            }),
-            record.status,
-          );
+      if (turn.activities[event.token] === undefined) return impossible('no such activity');
+      dropRetryTimer(turn, event.token);
+      failActivity(turn, event.token, { name: 'ActivityFailure', ...event.failure });
+      return applied();
     case 'edit-context':
-      return applied(editContext(turn, event.changes), record.status);
+      editContext(turn, event.changes);
+      return applied();
     case 'dismiss-attention':
-      return turn.attention === null
-        ? impossible('nothing to dismiss')
-        : applied({ ...turn, attention: null, quarantine: [] }, record.status);
+      if (turn.attention === null) return impossible('nothing to dismiss');
+      turn.attention = null;
+      turn.quarantine = [];
+      return applied();
     case 'secret.revealed':
-      return applied(turn, record.status);
+      return applied();
     default:
       return event satisfies never;
   }
 }
 
-function impossible(detail: string): Step {
+function impossible(detail: string): Reply {
   return { status: 'impossible', detail };
 }
 
 /** Activities not yet begun wait; those that run may finish, and their results wait in the inbox. */
-function hold(turn: Turn): Turn {
-  return mapActivities(turn, (activity) =>
-    activity.phase === 'open' ? { ...activity, phase: 'held' } : activity,
-  );
+function pause(turn: Turn): Reply {
+  if (turn.status === 'paused') return impossible('already paused');
+  turn.status = 'paused';
+  movePhase(turn, 'open', 'held');
+  return applied();
 }
 
-function unhold(turn: Turn): Turn {
-  const held = Object.entries(turn.activities).filter(([, activity]) => activity.phase === 'held');
-  const open = mapActivities(turn, (activity) =>
-    activity.phase === 'held' ? { ...activity, phase: 'open' } : activity,
-  );
-  return { ...open, dispatch: [...open.dispatch, ...held.map(([token]) => token)] };
+function resume(turn: Turn): Reply {
+  if (turn.status !== 'paused') return impossible('not paused');
+  turn.status = 'running';
+  turn.dispatch = [...turn.dispatch, ...movePhase(turn, 'held', 'open')];
+  return applied();
 }
 
-function mapActivities(turn: Turn, change: (activity: ActivityState) => ActivityState): Turn {
-  const activities = Object.fromEntries(
-    Object.entries(turn.activities).map(([token, activity]) => [token, change(activity)]),
+/** Returns the tokens of the activities it moved. */
+function movePhase(turn: Turn, from: ActivityState['phase'], to: ActivityState['phase']): readonly string[] {
+  const moved = Object.keys(turn.activities).filter((token) => turn.activities[token]?.phase === from);
+  turn.activities = Object.fromEntries(
+    Object.entries(turn.activities).map(([token, activity]) => [
+      token,
+      activity.phase === from ? { ...activity, phase: to } : activity,
+    ]),
   );
-  return { ...turn, activities };
+  return moved;
 }
 
 /**
  * With a `cancelEvent` the statechart cancels itself, compensating; where its state cannot take the event yet (an order
  * is in flight) the event waits. Without one, or forced, everything stops where it is.
  */
-function cancel(turn: Turn, record: InstanceRecord, force: boolean): Step {
+function cancel(turn: Turn, force: boolean): Reply {
   const type = turn.definition.workflow?.cancelEvent ?? null;
-  if (force || type === null) return applied(turn, 'canceled');
-  if (record.status === 'running' && accepts(turn.snapshot, { type })) {
-    return applied(attempt(turn, record.status, { type }), record.status, 'compensating');
+  if (force || type === null) {
+    turn.status = 'canceled';
+    return applied();
+  }
+  if (turn.status === 'running' && accepts(turn.snapshot, { type })) {
+    attempt(turn, { type });
+    return applied('compensating');
   }
   if (turn.inbox.some((item) => item.event.type === type)) return impossible('already asked');
-  const item = {
-    signalId: type,
-    event: { type },
-    at: turn.now,
-    ...(turn.by === undefined ? {} : { by: turn.by }),
-  };
-  return {
-    turn: { ...turn, inbox: [...turn.inbox, item] },
-    status: record.status,
-    reply: { status: 'deferred' },
-  };
+  turn.inbox = [...turn.inbox, { signalId: type, event: { type }, at: turn.now, by: turn.by }];
+  return { status: 'deferred' };
 }
 
 /** Opens activities that wait or gave up, with a fresh budget, and gives quarantined events to the machine again. */
-function retry(turn: Turn, record: InstanceRecord, only: string | undefined): Step {
-  const tokens = Object.entries(turn.activities)
-    .filter(
-      ([token, { phase }]) =>
-        (only === undefined || token === only) && (phase === 'attention' || phase === 'waiting-retry'),
-    )
-    .map(([token]) => token);
+function retry(turn: Turn, only: string | undefined): Reply {
+  const tokens = Object.keys(turn.activities).filter((token) => {
+    const phase = turn.activities[token]?.phase;
+    return (only === undefined || token === only) && (phase === 'attention' || phase === 'waiting-retry');
+  });
   const quarantined = only === undefined ? turn.quarantine : [];
   if (tokens.length === 0 && quarantined.length === 0) return impossible('nothing to retry');
-  const phase = record.status === 'paused' ? 'held' : 'open';
-  let after: Turn = quarantined.length === 0 ? turn : { ...turn, quarantine: [], attention: null };
-  for (const token of tokens) {
-    const activity = after.activities[token];
-    if (activity === undefined) continue;
-    after = clearAttention(dropRetryTimer(after, token), token);
-    after = {
-      ...after,
-      activities: { ...after.activities, [token]: { ...activity, phase, budgetFrom: activity.attempt } },
-      dispatch: [...after.dispatch, token],
-    };
+  if (quarantined.length > 0) {
+    turn.quarantine = [];
+    turn.attention = null;
   }
-  for (const { event } of quarantined) after = attempt(after, record.status, event);
-  return applied(after, record.status);
+  for (const token of tokens) reopen(turn, token);
+  for (const { event } of quarantined) attempt(turn, event);
+  return applied();
 }
 
-function dropRetryTimer(turn: Turn, token: string): Turn {
-  const timers = Object.entries(turn.timers).filter(([, timer]) => timer.activity !== token);
-  return { ...turn, timers: Object.fromEntries(timers) };
+function reopen(turn: Turn, token: string): void {
+  const activity = turn.activities[token];
+  if (activity === undefined) return;
+  dropRetryTimer(turn, token);
+  clearAttention(turn, token);
+  const phase = turn.status === 'paused' ? 'held' : 'open';
+  turn.activities = { ...turn.activities, [token]: { ...activity, phase, budgetFrom: activity.attempt } };
+  turn.dispatch = [...turn.dispatch, token];
 }
 
-function editContext(turn: Turn, changes: Readonly<Record<string, unknown>>): Turn {
+function editContext(turn: Turn, changes: Readonly<Record<string, unknown>>): void {
   const state = toMachineState(turn.snapshot);
   const context = { ...(state.context as object), ...changes };
-  return {
-    ...turn,
-    snapshot: fromMachineState(turn.definition.machine, { ...state, context }, surroundings(turn)),
-  };
+  turn.snapshot = fromMachineState(turn.definition.machine, { ...state, context }, surroundings(turn));
 }

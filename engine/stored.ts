@@ -1,51 +1,114 @@
-/** The record's stored form: the machine's part and the engine's part, apart because one often changes alone. */
-import { decode, encode } from './codec.ts';
+/**
+ * The record's stored form: the machine's context in one text, everything else in the other, because the context is
+ * large and most events leave it alone.
+ */
+import { decode, encode, encodeOwn, isExact } from './codec.ts';
 import type { InstanceRecord, MachineState } from './record.ts';
 import type { StoredInstance } from './store.ts';
 
-/** Parts that are usually empty are left out at rest. */
-const EMPTY = {
-  parent: null,
-  peers: {},
-  activities: {},
-  timers: {},
-  children: {},
-  inbox: [],
-  quarantine: [],
-  attention: null,
-  keys: [],
-  labels: {},
-  subject: null,
-  idempotencyHash: null,
-} as const satisfies Partial<InstanceRecord>;
-
-type Body = Omit<InstanceRecord, 'machine' | 'revision'>;
+/** At rest, what is empty is left out. */
+type Body = Partial<Omit<InstanceRecord, 'machine' | 'revision'>> &
+  Pick<InstanceRecord, 'id' | 'definition' | 'status' | 'createdAt' | 'updatedAt' | 'stateSince' | 'head'> & {
+    readonly machine: Omit<MachineState, 'context'>;
+  };
 
 export function writeBody(record: InstanceRecord): string {
-  const { machine: _machine, revision: _revision, ...body } = record;
-  const kept = Object.entries(body).filter(([key, value]) => !(key in EMPTY) || !isEmpty(value));
-  return encode(Object.fromEntries(kept));
+  const { machine } = record;
+  const body: Body = {
+    id: record.id,
+    definition: record.definition,
+    status: record.status,
+    createdAt: record.createdAt,
+    updatedAt: record.updatedAt,
+    stateSince: record.stateSince,
+    machine: {
+      status: machine.status,
+      value: machine.value,
+      historyValue: machine.historyValue,
+      output: machine.output,
+      error: machine.error,
+      children: machine.children,
+    },
+    parent: record.parent ?? undefined,
+    peers: unlessEmpty(record.peers),
+    activities: unlessEmpty(record.activities),
+    timers: unlessEmpty(record.timers),
+    children: unlessEmpty(record.children),
+    inbox: unlessEmpty(record.inbox),
+    quarantine: unlessEmpty(record.quarantine),
+    attention: record.attention ?? undefined,
+    keys: unlessEmpty(record.keys),
+    labels: unlessEmpty(record.labels),
+    subject: record.subject ?? undefined,
+    idempotencyHash: record.idempotencyHash ?? undefined,
+    head: record.head,
+  };
+  return encodeOwn(body, holdsExactValues(record));
 }
 
-function isEmpty(value: unknown): boolean {
-  if (value === null) return true;
-  return typeof value === 'object' && Object.keys(value).length === 0;
+function unlessEmpty<Part extends object>(part: Part): Part | undefined {
+  for (const _key in part) return part;
+  return undefined;
 }
 
-const written = new WeakMap<MachineState, string>();
+/** Whether the values that machines and senders put into the record are exact JSON. */
+function holdsExactValues({ machine, activities, timers, inbox, quarantine }: InstanceRecord): boolean {
+  const { output, error } = machine;
+  if (!isExactOrNone(output) || !isExactOrNone(error)) return false;
+  for (const token in activities) if (!isExactOrNone(activities[token]?.input)) return false;
+  for (const token in timers) if (!isExactOrNone(timers[token]?.event)) return false;
+  return inbox.every(({ event }) => isExact(event)) && quarantine.every(({ event }) => isExact(event));
+}
 
-/** Encoded once per state: what was read or written before is not encoded again. */
-export function writeMachine(machine: MachineState): string {
-  const known = written.get(machine);
+function isExactOrNone(value: unknown): boolean {
+  return value === undefined || isExact(value);
+}
+
+const written = new WeakMap<object, string>();
+
+/** Encoded once per context: a machine replaces its context and never changes it. */
+export function writeContext(context: unknown): string {
+  if (typeof context !== 'object' || context === null) return encode(context);
+  const known = written.get(context);
   if (known !== undefined) return known;
-  const text = encode(machine);
-  written.set(machine, text);
+  const text = encode(context);
+  written.set(context, text);
   return text;
 }
 
+function readContext(text: string): unknown {
+  const context = decode<unknown>(text);
+  if (typeof context === 'object' && context !== null) written.set(context, text);
+  return context;
+}
+
+const NONE: readonly never[] = [];
+const EMPTY = {};
+
 export function readRecord(stored: StoredInstance): InstanceRecord {
   const body = decode<Body>(stored.body);
-  const machine = decode<MachineState>(stored.machine);
-  written.set(machine, stored.machine);
-  return { ...EMPTY, ...body, revision: stored.revision, machine };
+  const { status, value, historyValue, output, error, children } = body.machine;
+  return {
+    id: body.id,
+    definition: body.definition,
+    revision: stored.revision,
+    status: body.status,
+    createdAt: body.createdAt,
+    updatedAt: body.updatedAt,
+    stateSince: body.stateSince,
+    machine: { status, value, context: readContext(stored.machine), historyValue, output, error, children },
+    parent: body.parent ?? null,
+    peers: body.peers ?? EMPTY,
+    activities: body.activities ?? EMPTY,
+    timers: body.timers ?? EMPTY,
+    children: body.children ?? EMPTY,
+    inbox: body.inbox ?? NONE,
+    quarantine: body.quarantine ?? NONE,
+    attention: body.attention ?? null,
+    keys: body.keys ?? NONE,
+    labels: body.labels ?? EMPTY,
+    subject: body.subject ?? null,
+    idempotencyHash: body.idempotencyHash ?? null,
+    head: body.head,
+  };
 }

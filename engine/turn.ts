@@ -1,6 +1,7 @@
 /**
- * One decision in the making: the record's live parts, the snapshot, and what was asked for so far. A turn is only
- * ever replaced, never changed, so that an event that throws half-way leaves nothing behind.
+ * One decision in the making: the record's live parts, the snapshot, and what was asked for so far. A turn's fields are
+ * replaced as the decision goes on, the values in them never change: a shallow copy is a save point, so that an event
+ * that throws half-way leaves nothing behind.
  */
 import type { AnyMachineSnapshot } from 'xstate';
 import { type ActorStandIn, SELF, type Surroundings } from './actor-refs.ts';
@@ -13,6 +14,7 @@ import type {
   ChildState,
   InboxItem,
   InstanceRecord,
+  InstanceStatus,
   Quarantined,
   TimerState,
 } from './record.ts';
@@ -54,195 +56,186 @@ export interface Turn {
   readonly id: string;
   readonly now: number;
   readonly revision: number;
-  readonly minted: number;
-  readonly snapshot: AnyMachineSnapshot;
-  readonly parent: InstanceRecord['parent'];
-  readonly peers: InstanceRecord['peers'];
-  readonly activities: Readonly<Record<string, ActivityState>>;
-  readonly timers: Readonly<Record<string, TimerState>>;
-  readonly children: Readonly<Record<string, ChildState>>;
-  readonly inbox: readonly InboxItem[];
-  readonly quarantine: readonly Quarantined[];
-  readonly attention: Attention | null;
-  /** Events the instance sent itself; each is a macrostep of its own after the present one. */
-  readonly mailbox: readonly MachineEvent[];
-  readonly messages: readonly Message[];
-  readonly notes: readonly EffectNote[];
-  /** Activities that need a worker after this commit. */
-  readonly dispatch: readonly string[];
-  /** Custom actions, run by the committing process after the commit. */
-  readonly actions: readonly (() => void)[];
   readonly by: Actor | undefined;
   /** Set where taking an event once led to what cannot be stored: events go into quarantine with this error. */
   readonly poison: unknown;
+  status: InstanceStatus;
+  minted: number;
+  snapshot: AnyMachineSnapshot;
+  parent: InstanceRecord['parent'];
+  peers: InstanceRecord['peers'];
+  activities: Readonly<Record<string, ActivityState>>;
+  timers: Readonly<Record<string, TimerState>>;
+  children: Readonly<Record<string, ChildState>>;
+  inbox: readonly InboxItem[];
+  quarantine: readonly Quarantined[];
+  attention: Attention | null;
+  /** Events the instance sent itself; each is a macrostep of its own after the present one. */
+  mailbox: readonly MachineEvent[];
+  messages: readonly Message[];
+  notes: readonly EffectNote[];
+  /** Activities that need a worker after this commit. */
+  dispatch: readonly string[];
+  /** Custom actions, run by the committing process after the commit. */
+  actions: readonly (() => void)[];
 }
 
 export function surroundings(turn: Pick<Turn, 'id' | 'definition' | 'parent' | 'children'>): Surroundings {
   return {
     self: { id: turn.parent?.actorId ?? turn.definition.machine.id, address: turn.id },
     parent: turn.parent === null ? null : { id: '#parent', address: turn.parent.instanceId },
-    addressOf: (actorId) =>
-      Object.values(turn.children).find((child) => child.actorId === actorId && child.orphan !== true)
-        ?.instanceId ?? null,
+    addressOf(actorId) {
+      const token = tokenOf(turn.children, actorId);
+      return token === undefined ? null : (turn.children[token]?.instanceId ?? null);
+    },
   };
 }
 
 /** One machine event and every event the instance sends itself because of it. Throws what the machine throws. */
-export function take(turn: Turn, event: MachineEvent): Turn {
-  return settle(absorb(turn, nextStep(turn.definition.machine, turn.snapshot, event, surroundings(turn))));
+export function take(turn: Turn, event: MachineEvent): void {
+  step(turn, event);
+  settle(turn);
+}
+
+function step(turn: Turn, event: MachineEvent): void {
+  absorb(turn, nextStep(turn.definition.machine, turn.snapshot, event, surroundings(turn)));
 }
 
 /** Takes what the instance sent itself, until its mailbox is empty. */
-export function settle(turn: Turn): Turn {
-  let after = turn;
-  while (after.mailbox.length > 0 && after.snapshot.status === 'active') {
-    const [next, ...rest] = after.mailbox;
-    const before: Turn = { ...after, mailbox: rest };
-    after = absorb(
-      before,
-      nextStep(turn.definition.machine, before.snapshot, next as MachineEvent, surroundings(before)),
-    );
+export function settle(turn: Turn): void {
+  while (turn.snapshot.status === 'active') {
+    const [next, ...rest] = turn.mailbox;
+    if (next === undefined) break;
+    turn.mailbox = rest;
+    step(turn, next);
   }
-  return { ...after, mailbox: [] };
+  turn.mailbox = [];
 }
 
 /** Books a macrostep's actions, in their order. */
-export function absorb(turn: Turn, step: MachineStep): Turn {
-  let after: Turn = { ...turn, snapshot: step.snapshot };
-  for (const action of step.actions) after = book(after, action);
-  if (step.snapshot.status !== 'active') after = dropTimers(after);
-  return after;
+export function absorb(turn: Turn, { snapshot, actions }: MachineStep): void {
+  turn.snapshot = snapshot;
+  for (const action of actions) book(turn, action);
+  if (snapshot.status !== 'active') turn.timers = {};
 }
 
-function book(turn: Turn, action: MachineAction): Turn {
+function book(turn: Turn, action: MachineAction): void {
   switch (action.type) {
     case 'spawn':
-      return spawn(turn, action);
+      spawn(turn, action);
+      break;
     case 'stop':
-      return stopActor(turn, action.actorId);
+      stopActor(turn, action.actorId);
+      break;
     case 'raise-later':
-      return setTimer(turn, { id: action.id, delay: action.delay, event: action.event });
     case 'send-later':
-      return setTimer(turn, { id: action.id, delay: action.delay, event: action.event, to: action.to });
+      setTimer(turn, action);
+      break;
     case 'cancel':
-      return cancelTimers(turn, action.id);
+      cancelTimers(turn, action.id);
+      break;
     case 'send':
-      return action.to === SELF
-        ? { ...turn, mailbox: [...turn.mailbox, action.event] }
-        : send(turn, action.to, action.event);
+      if (action.to === SELF) turn.mailbox = [...turn.mailbox, action.event];
+      else send(turn, action.to, action.event);
+      break;
     case 'emit':
-      return note(turn, { type: 'emitted', event: action.event });
+      note(turn, { type: 'emitted', event: action.event });
+      break;
     case 'log':
-      return note(turn, {
-        type: 'logged',
-        value: action.value,
-        ...(action.label === undefined ? {} : { label: action.label }),
-      });
+      note(turn, { type: 'logged', value: action.value, label: action.label });
+      break;
     case 'custom':
-      return {
-        ...note(turn, {
-          type: 'ran',
-          action: action.name,
-          ...(action.params === undefined ? {} : { params: action.params }),
-        }),
-        actions: [...turn.actions, action.run],
-      };
+      turn.actions = [...turn.actions, action.run];
+      note(turn, { type: 'ran', action: action.name, params: action.params });
+      break;
     default:
-      return action satisfies never;
+      action satisfies never;
   }
 }
 
-export function note(turn: Turn, effect: EffectNote): Turn {
-  return { ...turn, notes: [...turn.notes, effect] };
+export function note(turn: Turn, effect: EffectNote): void {
+  turn.notes = [...turn.notes, effect];
 }
 
 /** Incarnation tokens: unique in an instance because a revision is committed once. */
-export function mint(turn: Turn): readonly [Turn, string] {
-  return [{ ...turn, minted: turn.minted + 1 }, `${turn.revision}-${turn.minted}`];
+export function mint(turn: Turn): string {
+  const token = `${turn.revision}-${turn.minted}`;
+  turn.minted += 1;
+  return token;
 }
 
-function spawn(turn: Turn, action: Extract<MachineAction, { type: 'spawn' }>): Turn {
-  const actor = turn.registry.actor(turn.definition, action.src);
-  const [minted, token] = mint({
-    ...turn,
-    activities: orphaned(turn.activities, action.actorId),
-    children: orphaned(turn.children, action.actorId),
-  });
-  if (actor.kind === 'child') return startChild(minted, token, action, actor.ref);
+function spawn(turn: Turn, action: Extract<MachineAction, { type: 'spawn' }>): void {
+  const { actorId, src, input } = action;
+  const actor = turn.registry.actor(turn.definition, src);
+  const token = mint(turn);
+  turn.activities = orphaned(turn.activities, actorId);
+  turn.children = orphaned(turn.children, actorId);
+  if (actor.kind === 'child') {
+    startChild(turn, token, action, actor.ref);
+    return;
+  }
   const activity: ActivityState = {
-    actorId: action.actorId,
-    src: action.src,
+    actorId,
+    src,
     queue: limitsOf(actor).queue,
-    ...(action.input === undefined ? {} : { input: action.input }),
+    input,
     attempt: 1,
     phase: 'open',
     answers: 0,
     unverified: false,
     budgetFrom: 1,
   };
-  return note(
-    {
-      ...minted,
-      activities: { ...minted.activities, [token]: activity },
-      dispatch: [...minted.dispatch, token],
-    },
-    { type: 'activity-scheduled', token, actorId: action.actorId, activity: actor.name },
-  );
+  turn.activities = { ...turn.activities, [token]: activity };
+  turn.dispatch = [...turn.dispatch, token];
+  note(turn, { type: 'activity-scheduled', token, actorId, activity: actor.name });
 }
 
 function startChild(
   turn: Turn,
   token: string,
-  action: Extract<MachineAction, { type: 'spawn' }>,
+  { actorId, src, input }: Extract<MachineAction, { type: 'spawn' }>,
   definition: string,
-): Turn {
+): void {
   const instanceId = `${turn.id}.${token}`;
-  const child: ChildState = { actorId: action.actorId, src: action.src, instanceId, sent: 0, received: 0 };
-  const started: Turn = {
-    ...turn,
-    children: { ...turn.children, [token]: child },
-    messages: [
-      ...turn.messages,
-      {
-        to: instanceId,
-        body: { kind: 'start', definition, input: action.input, actorId: action.actorId, token },
-      },
-    ],
-  };
-  return note(started, { type: 'child-started', token, actorId: action.actorId, instanceId });
+  const child: ChildState = { actorId, src, instanceId, sent: 0, received: 0 };
+  turn.children = { ...turn.children, [token]: child };
+  const body = { kind: 'start', definition, input, actorId, token } as const;
+  turn.messages = [...turn.messages, { to: instanceId, body }];
+  note(turn, { type: 'child-started', token, actorId, instanceId });
 }
 
 /** Stops the actor that holds the id, if it has not ended. */
-export function stopActor(turn: Turn, actorId: string): Turn {
+export function stopActor(turn: Turn, actorId: string): void {
   const activity = tokenOf(turn.activities, actorId);
-  if (activity !== undefined) return cancelActivity(turn, activity);
   const child = tokenOf(turn.children, actorId);
-  return child === undefined ? turn : stopChild(turn, child);
+  if (activity !== undefined) cancelActivity(turn, activity);
+  else if (child !== undefined) stopChild(turn, child);
 }
 
-export function cancelActivity(turn: Turn, token: string): Turn {
-  const timers = Object.entries(turn.timers).filter(([, timer]) => timer.activity !== token);
-  return note(
-    { ...turn, activities: without(turn.activities, token), timers: Object.fromEntries(timers) },
-    { type: 'activity-canceled', token },
-  );
+function cancelActivity(turn: Turn, token: string): void {
+  turn.activities = without(turn.activities, token);
+  dropRetryTimer(turn, token);
+  note(turn, { type: 'activity-canceled', token });
 }
 
-export function stopChild(turn: Turn, token: string): Turn {
+/** The timer that waits to open the activity again. */
+export function dropRetryTimer(turn: Turn, activity: string): void {
+  for (const token in turn.timers) {
+    if (turn.timers[token]?.activity === activity) turn.timers = without(turn.timers, token);
+  }
+}
+
+export function stopChild(turn: Turn, token: string): void {
   const child = turn.children[token];
-  if (child === undefined) return turn;
+  if (child === undefined) return;
+  const { instanceId, sent } = child;
   // Started and stopped inside one commit: the child never comes to be.
-  const started = turn.messages.findIndex(
-    (message) => message.to === child.instanceId && message.body.kind === 'start',
-  );
-  const messages: readonly Message[] =
-    started >= 0
-      ? turn.messages.filter((message) => message.to !== child.instanceId)
-      : [...turn.messages, { to: child.instanceId, body: { kind: 'parent.stop', seq: child.sent + 1 } }];
-  return note(
-    { ...turn, children: without(turn.children, token), messages },
-    { type: 'child-stopped', token },
-  );
+  const unborn = turn.messages.some(({ to, body }) => to === instanceId && body.kind === 'start');
+  turn.messages = unborn
+    ? turn.messages.filter(({ to }) => to !== instanceId)
+    : [...turn.messages, { to: instanceId, body: { kind: 'parent.stop', seq: sent + 1 } }];
+  turn.children = without(turn.children, token);
+  note(turn, { type: 'child-stopped', token });
 }
 
 interface Addressed {
@@ -252,7 +245,11 @@ interface Addressed {
 
 /** The actor that holds the id: the last one spawned under it, while it lives. */
 function tokenOf(live: Readonly<Record<string, Addressed>>, actorId: string): string | undefined {
-  return Object.entries(live).find(([, actor]) => actor.actorId === actorId && actor.orphan !== true)?.[0];
+  for (const token in live) {
+    const actor = live[token];
+    if (actor?.actorId === actorId && actor.orphan !== true) return token;
+  }
+  return undefined;
 }
 
 /** XState keeps one child an id: an older one of that id runs on unaddressed. */
@@ -265,70 +262,52 @@ function orphaned<Actor extends Addressed>(
 }
 
 /** Sends to a child, the parent or any instance whose reference the machine holds; to one that has ended, nothing. */
-export function send(turn: Turn, to: ActorStandIn, event: MachineEvent): Turn {
-  if (turn.parent !== null && to.address === turn.parent.instanceId) {
-    const seq = turn.parent.sent + 1;
-    const body = { kind: 'child.message', token: turn.parent.token, seq, event } as const;
-    return sent({ ...turn, parent: { ...turn.parent, sent: seq } }, to.address, body, event);
-  }
+export function send(turn: Turn, to: ActorStandIn, event: MachineEvent): void {
+  const { id, parent } = turn;
   const token = to.address === null ? tokenOf(turn.children, to.id) : childAt(turn, to.address);
   const child = token === undefined ? undefined : turn.children[token];
-  if (token !== undefined && child !== undefined) {
+  if (parent !== null && to.address === parent.instanceId) {
+    const seq = parent.sent + 1;
+    turn.parent = { ...parent, sent: seq };
+    post(turn, to.address, { kind: 'child.message', token: parent.token, seq, event });
+  } else if (token !== undefined && child !== undefined) {
     const seq = child.sent + 1;
-    const children = { ...turn.children, [token]: { ...child, sent: seq } };
-    return sent({ ...turn, children }, child.instanceId, { kind: 'parent.message', seq, event }, event);
+    turn.children = { ...turn.children, [token]: { ...child, sent: seq } };
+    post(turn, child.instanceId, { kind: 'parent.message', seq, event });
+  } else if (to.address === id) {
+    turn.mailbox = [...turn.mailbox, event];
+  } else if (to.address === null || to.address.startsWith(`${id}.`)) {
+    // A child that was live has an address below ours; once its token is gone nobody listens there.
+    note(turn, { type: 'dropped', to: to.id, event: event.type });
+  } else {
+    const peer = turn.peers[to.address] ?? { sent: 0, received: 0 };
+    const seq = peer.sent + 1;
+    turn.peers = { ...turn.peers, [to.address]: { ...peer, sent: seq } };
+    post(turn, to.address, { kind: 'peer.message', from: id, seq, event });
   }
-  if (to.address === turn.id) return { ...turn, mailbox: [...turn.mailbox, event] };
-  // A child that was live has an address below ours; once its token is gone nobody listens there.
-  if (to.address === null || to.address.startsWith(`${turn.id}.`))
-    return note(turn, { type: 'dropped', to: to.id, event: event.type });
-  const peer = turn.peers[to.address] ?? { sent: 0, received: 0 };
-  const seq = peer.sent + 1;
-  const peers = { ...turn.peers, [to.address]: { ...peer, sent: seq } };
-  return sent({ ...turn, peers }, to.address, { kind: 'peer.message', from: turn.id, seq, event }, event);
 }
 
-function sent(turn: Turn, to: string, body: Message['body'], event: MachineEvent): Turn {
-  return note(
-    { ...turn, messages: [...turn.messages, { to, body }] },
-    { type: 'sent', to, event: event.type },
-  );
+function post(turn: Turn, to: string, body: Extract<Message['body'], { event: MachineEvent }>): void {
+  turn.messages = [...turn.messages, { to, body }];
+  note(turn, { type: 'sent', to, event: body.event.type });
 }
 
 function childAt(turn: Turn, address: string): string | undefined {
-  return Object.entries(turn.children).find(([, child]) => child.instanceId === address)?.[0];
+  for (const token in turn.children) if (turn.children[token]?.instanceId === address) return token;
+  return undefined;
 }
 
-interface TimerRequest {
-  readonly id: string | undefined;
-  readonly delay: number;
-  readonly event: MachineEvent;
-  readonly to?: ActorStandIn;
-}
-
-function setTimer(turn: Turn, request: TimerRequest): Turn {
-  const [minted, token] = mint(turn);
-  const timer: TimerState = {
-    ...(request.id === undefined ? {} : { id: request.id }),
-    fireAt: turn.now + Math.max(0, request.delay),
-    purpose: 'machine',
-    event: request.event,
-    ...(request.to === undefined || request.to === SELF ? {} : { to: fixed(turn, request.to) }),
-  };
-  const timers = { ...freeId(minted.timers, request.id), [token]: timer };
-  return note(
-    { ...minted, timers },
-    {
-      type: 'timer-set',
-      token,
-      ...(request.id === undefined ? {} : { id: request.id }),
-      fireAt: timer.fireAt,
-    },
-  );
+function setTimer(turn: Turn, request: Extract<MachineAction, { type: 'raise-later' | 'send-later' }>): void {
+  const { id, delay, event } = request;
+  const token = mint(turn);
+  const fireAt = turn.now + Math.max(0, delay);
+  const to = request.type === 'raise-later' || request.to === SELF ? undefined : asItIsNow(turn, request.to);
+  turn.timers = { ...freeId(turn.timers, id), [token]: { id, fireAt, purpose: 'machine', event, to } };
+  note(turn, { type: 'timer-set', token, id, fireAt });
 }
 
 /** The actor of that id now, so that a later one of the same id is not meant. */
-function fixed(turn: Turn, to: ActorStandIn): ActorStandIn {
+function asItIsNow(turn: Turn, to: ActorStandIn): ActorStandIn {
   const token = to.address === null ? tokenOf(turn.children, to.id) : undefined;
   return token === undefined ? to : { id: to.id, address: turn.children[token]?.instanceId ?? null };
 }
@@ -338,23 +317,21 @@ function fixed(turn: Turn, to: ActorStandIn): ActorStandIn {
  * they still fire, but `cancel` no longer finds them.
  */
 export function freeId(timers: Turn['timers'], id: string | undefined): Turn['timers'] {
-  const holder = Object.entries(timers).find(([, timer]) => timer.id === id && timer.orphan !== true);
-  if (id === undefined || holder === undefined) return timers;
-  const [token, timer] = holder;
-  return { ...timers, [token]: { ...timer, orphan: true } };
-}
-
-function cancelTimers(turn: Turn, id: string): Turn {
-  let after = turn;
-  for (const [token, timer] of Object.entries(turn.timers)) {
-    if (timer.id === id && timer.orphan !== true)
-      after = note({ ...after, timers: without(after.timers, token) }, { type: 'timer-cleared', token });
+  if (id === undefined) return timers;
+  for (const token in timers) {
+    const timer = timers[token];
+    if (timer?.id === id && timer.orphan !== true) return { ...timers, [token]: { ...timer, orphan: true } };
   }
-  return after;
+  return timers;
 }
 
-function dropTimers(turn: Turn): Turn {
-  return Object.keys(turn.timers).length === 0 ? turn : { ...turn, timers: {} };
+function cancelTimers(turn: Turn, id: string): void {
+  for (const token in turn.timers) {
+    const timer = turn.timers[token];
+    if (timer?.id !== id || timer.orphan === true) continue;
+    turn.timers = without(turn.timers, token);
+    note(turn, { type: 'timer-cleared', token });
+  }
 }
 
 export function without<Value>(

@@ -71,6 +71,11 @@ export function handledTypes(snapshot: AnyMachineSnapshot): readonly string[] {
   return [...types];
 }
 
+/** Whether the current state names any event at all. */
+export function handlesAnything(snapshot: AnyMachineSnapshot): boolean {
+  return handledTypes(snapshot).length > 0;
+}
+
 /** The active state nodes, outermost first: ids, paths and `meta`. */
 export function activeStates(snapshot: AnyMachineSnapshot): readonly {
   readonly id: string;
