@@ -6,9 +6,12 @@
 import { AppError, messageOf } from '../../shared/errors.ts';
 import type { CommitEntry, CommitReply } from '../store.ts';
 import type { ShardKeys } from './keys.ts';
-import type { RunScript, ScriptReply } from './scripts.ts';
+import type { RunScript } from './scripts.ts';
 
 const MAX_ENTRIES = 64;
+
+/** How long the answer to a batch is kept for one that is sent again; a revision check catches what comes later still. */
+const REPLY_KEPT_MS = 24 * 3_600_000;
 
 interface Waiting {
   readonly entry: CommitEntry;
@@ -26,26 +29,42 @@ export interface GroupCommitOptions {
 }
 
 export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEntry) => Promise<CommitReply> {
-  const waiting: Waiting[] = [];
+  const { keys, run } = options;
+  const scriptKeys = [keys.timers, keys.outbox, keys.bodies, keys.claims, keys.reply(options.client)];
+  let waiting: Waiting[] = [];
   let counter = 0;
   let busy = false;
 
-  async function flush(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.splice(0, MAX_ENTRIES);
-      counter += 1;
-      try {
-        const reply = await send(
-          options,
-          counter,
-          batch.map(({ entry }) => entry),
-        );
-        for (const [index, item] of batch.entries()) answer(item, reply[index]);
-      } catch (error) {
+  function flush(): void {
+    const batch = waiting.length > MAX_ENTRIES ? waiting.slice(0, MAX_ENTRIES) : waiting;
+    waiting = waiting.length > MAX_ENTRIES ? waiting.slice(MAX_ENTRIES) : [];
+    counter += 1;
+    const args: (string | number)[] = [
+      keys.prefix,
+      counter,
+      REPLY_KEPT_MS,
+      options.wakeChannel,
+      options.shard,
+    ];
+    for (const { entry } of batch) writeEntry(args, entry);
+    run('commit', scriptKeys, args).then(
+      (reply) => {
+        const [, ms, ...statuses] = String(reply).split('|');
+        options.onTime(Number(ms));
+        for (const [index, item] of batch.entries()) answer(item, statuses[index]);
+        next();
+      },
+      (error: unknown) => {
         for (const item of batch) item.reject(unavailable(error));
-      }
-    }
-    busy = false;
+        next();
+      },
+    );
+  }
+
+  /** After what the answers set off: its commits belong to the next batch. */
+  function next(): void {
+    busy = waiting.length > 0;
+    if (busy) process.nextTick(flush);
   }
 
   return (entry) =>
@@ -53,50 +72,35 @@ export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEn
       waiting.push({ entry, resolve, reject });
       if (busy) return;
       busy = true;
-      queueMicrotask(() => void flush());
+      process.nextTick(flush);
     });
 }
 
-async function send(
-  options: GroupCommitOptions,
-  counter: number,
-  entries: readonly CommitEntry[],
-): Promise<readonly ScriptReply[]> {
-  const { keys, run } = options;
-  const args: (string | number)[] = [
-    keys.prefix,
-    options.client,
-    counter,
-    options.wakeChannel,
-    options.shard,
-  ];
-  for (const entry of entries) args.push(headerOf(entry), entry.body, entry.machine ?? '', entry.historyLine);
-  const reply = await run('commit', [keys.timers, keys.outbox, keys.bodies, keys.claims, keys.replies], args);
-  const [ms, ...statuses] = reply as readonly ScriptReply[];
-  options.onTime(Number(ms));
-  return statuses;
-}
-
-function headerOf(entry: CommitEntry): string {
-  return JSON.stringify({
-    id: entry.instanceId,
-    rev: entry.expectedRevision,
-    due: entry.notBefore ?? false,
-    sig: entry.signal === null ? false : [entry.signal.id, entry.signal.outcome],
-    sset: entry.secrets.set,
-    sdrop: entry.secrets.drop,
-    tset: entry.timers.set,
-    tclr: entry.timers.clear,
-    oadd: entry.outbox.add.map((item) => [item.id, item.delayMs, item.body ?? false]),
-    odrop: entry.outbox.drop,
-    cadd: entry.claims.add.map(({ token, worker }) => [token, worker]),
-    cdrop: entry.claims.drop,
-    forget: entry.forget,
-    iscore: entry.indexes.score,
-    iadd: entry.indexes.add,
-    idrop: entry.indexes.drop,
-    wake: entry.wake,
-  });
+/** The words of one entry, in the order `commit.lua` reads and applies them. */
+function writeEntry(args: (string | number)[], entry: CommitEntry): void {
+  const { instanceId, secrets, timers, outbox, claims, indexes } = entry;
+  args.push(instanceId, entry.expectedRevision, entry.notBefore ?? '', entry.historyLine);
+  const count = args.push(0) - 1;
+  args.push('b', entry.body);
+  if (entry.machine !== null) args.push('m', entry.machine);
+  if (entry.signal !== null) args.push(`sig:${entry.signal.id}`, entry.signal.outcome);
+  for (const [name, sealed] of secrets.set) args.push(`sec:${name}`, sealed);
+  args[count] = args.length - count - 1;
+  for (const name of secrets.drop) args.push('x', `sec:${name}`);
+  for (const token of entry.forget) args.push('x', `p:${token}`);
+  for (const token of timers.clear) args.push('T', token);
+  for (const [token, fireAt] of timers.set) args.push('t', token, fireAt);
+  for (const token of claims.drop) args.push('C', token);
+  for (const id of outbox.drop) args.push('O', id);
+  for (const { id, delayMs, body } of outbox.add) {
+    if (body === null) args.push('a', id, delayMs, id.split('|')[2] ?? '');
+    else args.push('m', id, delayMs, body);
+  }
+  for (const { token, worker } of claims.add) args.push('c', token, worker);
+  for (const name of indexes.drop) args.push('I', name);
+  for (const name of indexes.add) args.push('i', name, indexes.score);
+  if (entry.wake) args.push('w');
+  args.push('.');
 }
 
 const REPLIES: Readonly<Record<string, CommitReply>> = {
@@ -106,8 +110,8 @@ const REPLIES: Readonly<Record<string, CommitReply>> = {
   EARLY: { status: 'early' },
 };
 
-function answer(item: Waiting, status: ScriptReply | undefined): void {
-  const reply = REPLIES[String(status)];
+function answer(item: Waiting, status: string | undefined): void {
+  const reply = status === undefined ? undefined : REPLIES[status];
   if (reply !== undefined) item.resolve(reply);
   else {
     const details = { instanceId: item.entry.instanceId };
@@ -120,7 +124,7 @@ function answer(item: Waiting, status: ScriptReply | undefined): void {
 /** Whether it was applied is unknown; bringing the event again is safe, its token or signal id is consumed once. */
 function unavailable(error: unknown): AppError {
   const message = messageOf(error);
-  const refused = /BADKEY|SUPERSEDED|WRONGTYPE|OOM/.test(message);
+  const refused = /SUPERSEDED|WRONGTYPE|OOM/.test(message);
   return new AppError(
     refused ? 'commit-refused' : 'store-unavailable',
     `The commit was not confirmed: ${message}`,

@@ -5,8 +5,8 @@
  * Per instance: `i:<id>` hash: `r` revision, `b` body, `m` machine, `sig:<signal id>` outcome, `sec:<name>` sealed
  * secret, `p:<token>` progress. `h:<id>` list: history lines.
  * Per shard: `timers` zset (`<id>|<token>` by due ms), `outbox` zset (entry id by due ms), `bodies` hash (entry id to
- * body), `claims` hash (`<id>|<token>` to worker), `replies` hash (client to its last
- * batch and answer), `ix:<index>` zsets (id by creation ms), `k:<key>` sets of ids, `pk:<key>` hashes of parked
+ * body), `claims` hash (`<id>|<token>` to worker), `reply:<client>` strings (a client's last batch and its answer, kept
+ * for a day), `ix:<index>` zsets (id by creation ms), `k:<key>` sets of ids, `pk:<key>` hashes of parked
  * signals, `parked` zset (`<key>\n<signal id>` by ms).
  */
 export interface ShardKeys {
@@ -15,8 +15,8 @@ export interface ShardKeys {
   readonly outbox: string;
   readonly bodies: string;
   readonly claims: string;
-  readonly replies: string;
   readonly parked: string;
+  reply(client: string): string;
   instance(id: string): string;
   history(id: string): string;
   index(name: string): string;
@@ -32,8 +32,8 @@ export function shardKeys(namespace: string, shard: number): ShardKeys {
     outbox: `${prefix}outbox`,
     bodies: `${prefix}bodies`,
     claims: `${prefix}claims`,
-    replies: `${prefix}replies`,
     parked: `${prefix}parked`,
+    reply: (client) => `${prefix}reply:${client}`,
     instance: (id) => `${prefix}i:${id}`,
     history: (id) => `${prefix}h:${id}`,
     index: (name) => `${prefix}ix:${name}`,

@@ -4,108 +4,139 @@ Applies commits of one shard, each entry on its own: a refused entry touches not
 A batch carries its client's id and a counter. A batch already applied (the client sent it again because the reply was
 lost) gets the stored answer; nothing is written. A client has one batch under way per shard at a time.
 
-KEYS  1 timers  2 outbox  3 bodies  4 claims  5 replies
-ARGV  1 key prefix of the shard   2 client id   3 batch counter   4 wake channel   5 shard number
-      then four per entry: header (JSON), body, machine ('' leaves it), history line
-      header: id, rev (expected; 0 creates), due (ms, refused before it), sig {id, outcome}, sset {{name, sealed}},
-              sdrop {name}, tset {{token, ms}}, tclr {token}, oadd {{id, delay ms, body or false}}, odrop {id},
-              cadd {{token, worker}}, cdrop {token}, forget {token},
-              iscore, iadd {name}, idrop {name}, wake
-REPLY { ms, status per entry ... }   status: OK | CONFLICT | EXISTS | EARLY | BADKEY (a key of the entry has a foreign type)
-ERROR SUPERSEDED when a later batch of this client was applied; BADKEY when a key of the shard has a foreign type;
-      nothing is written then.
+KEYS  1 timers  2 outbox  3 bodies  4 claims  5 the client's last answer
+ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 wake channel   5 shard number
+      then per entry: id, revision expected (0 creates), due (ms, refused before it; '' never), history line,
+      how many words of fields follow, field and value of the instance's hash ..., changes ..., '.'
+      A change is a letter and its words, applied in the order given:
+        x field                 drop a field of the instance's hash
+        T token / t token ms    clear / set a timer
+        C token / c token worker    drop / add a claim
+        O entry                 drop an outbox entry
+        a entry delay-ms token  add an activity to the outbox, unless its attempt still runs
+        m entry delay-ms body   add a message to the outbox
+        I name / i name score   leave / join an index
+        w                       wake the workers of other processes
+REPLY counter|ms|status|status ...   status: OK | CONFLICT | EXISTS | EARLY | BADKEY (a key of the entry has a foreign type)
+ERROR SUPERSEDED when a later batch of this client was applied; nothing is written then.
 
-No command after an entry's first write can fail: every key's type is checked and every header decoded before.
+No command after an entry's first write can fail: the words of every entry and the type of every key it writes are
+checked before. The instance's hash is checked by reading it, its history by being the first write.
 ]]
-local prefix, client, counter = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local prefix, counter = ARGV[1], ARGV[2]
 
-local last = redis.call('HGET', KEYS[5], client)
+local last = redis.call('GET', KEYS[5])
 if last then
-  local cut = string.find(last, '|', 1, true)
-  local known = tonumber(string.sub(last, 1, cut - 1))
-  if known == counter then return cjson.decode(string.sub(last, cut + 1)) end
-  if known > counter then return redis.error_reply('SUPERSEDED a later batch of this client was applied') end
+  local known = string.match(last, '^%d+')
+  if known == counter then return last end
+  if tonumber(known) > tonumber(counter) then
+    return redis.error_reply('SUPERSEDED a later batch of this client was applied')
+  end
 end
 
-local function check(key, wanted)
-  local kind = redis.call('TYPE', key)['ok']
+local TIMERS, OUTBOX, BODIES, CLAIMS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local WORDS = { x = 1, T = 1, t = 2, C = 1, c = 2, O = 1, a = 3, m = 3, I = 1, i = 2, w = 0 }
+local SHARD_KEY = { T = TIMERS, t = TIMERS, C = CLAIMS, c = CLAIMS, O = OUTBOX, a = OUTBOX, m = OUTBOX }
+local NUMBER = { t = 2, a = 2, m = 2, i = 2 }
+
+-- Types hold for the whole batch: what it creates has the type it wants.
+local types = {}
+local function is(key, wanted)
+  local kind = types[key]
+  if not kind then
+    kind = redis.call('TYPE', key)['ok']
+    types[key] = kind
+  end
   return kind == 'none' or kind == wanted
 end
-if not (check(KEYS[1], 'zset') and check(KEYS[2], 'zset') and check(KEYS[3], 'hash') and check(KEYS[4], 'hash')) then
-  return redis.error_reply('BADKEY a key of the shard has a foreign type')
+
+local function sound(op, at)
+  local number = NUMBER[op]
+  if number and not tonumber(ARGV[at + number]) then error('malformed number') end
+  if op == 'i' or op == 'I' then return is(prefix .. 'ix:' .. ARGV[at + 1], 'zset') end
+  local key = SHARD_KEY[op]
+  if not key then return true end
+  if op == 'a' and not is(CLAIMS, 'hash') then return false end
+  if op == 'm' and not is(BODIES, 'hash') then return false end
+  return is(key, key == CLAIMS and 'hash' or 'zset')
 end
 
-local headers = {}
-for at = 6, #ARGV, 4 do
-  local header = cjson.decode(ARGV[at])
-  header.sound = check(prefix .. 'i:' .. header.id, 'hash') and check(prefix .. 'h:' .. header.id, 'list')
-  for _, names in ipairs({ header.iadd, header.idrop }) do
-    for _, name in ipairs(names) do header.sound = header.sound and check(prefix .. 'ix:' .. name, 'zset') end
+-- Reads every entry before the first write: where each begins and whether its keys are sound.
+local starts, refused = {}, {}
+local at = 6
+while at <= #ARGV do
+  starts[#starts + 1] = at
+  at = at + 5 + ARGV[at + 4]
+  while ARGV[at] ~= '.' do
+    local op = ARGV[at]
+    if not sound(op, at) then refused[#starts] = true end
+    at = at + 1 + WORDS[op]
   end
-  headers[#headers + 1] = header
+  at = at + 1
 end
 
 local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local wake = false
 
-local function apply(header, body, machine, line)
-  local id = header.id
-  if not header.sound then return 'BADKEY' end
-  local key = prefix .. 'i:' .. id
-  local revision = tonumber(redis.call('HGET', key, 'r') or '0')
-  if not revision then return 'BADKEY' end
-  if header.rev == 0 and revision > 0 then return 'EXISTS' end
-  if revision ~= header.rev then return 'CONFLICT' end
-  if header.due and now < header.due then return 'EARLY' end
-
-  local fields = { 'r', revision + 1, 'b', body }
-  if machine ~= '' then
-    fields[#fields + 1] = 'm'
-    fields[#fields + 1] = machine
-  end
-  if header.sig then
-    fields[#fields + 1] = 'sig:' .. header.sig[1]
-    fields[#fields + 1] = header.sig[2]
-  end
-  for _, secret in ipairs(header.sset) do
-    fields[#fields + 1] = 'sec:' .. secret[1]
-    fields[#fields + 1] = secret[2]
-  end
-  redis.call('HSET', key, unpack(fields))
-  for _, name in ipairs(header.sdrop) do redis.call('HDEL', key, 'sec:' .. name) end
-  for _, token in ipairs(header.forget) do redis.call('HDEL', key, 'p:' .. token) end
-  redis.call('RPUSH', prefix .. 'h:' .. id, line)
-
-  for _, token in ipairs(header.tclr) do redis.call('ZREM', KEYS[1], id .. '|' .. token) end
-  for _, timer in ipairs(header.tset) do redis.call('ZADD', KEYS[1], timer[2], id .. '|' .. timer[1]) end
-
-  for _, token in ipairs(header.cdrop) do redis.call('HDEL', KEYS[4], id .. '|' .. token) end
-  for _, entry in ipairs(header.odrop) do redis.call('ZREM', KEYS[2], entry) end
-  for _, entry in ipairs(header.oadd) do
+local function change(op, id, at)
+  local word = ARGV[at + 1]
+  if op == 'C' then
+    redis.call('HDEL', CLAIMS, id .. '|' .. word)
+  elseif op == 'c' then
+    redis.call('HSET', CLAIMS, id .. '|' .. word, ARGV[at + 2])
+  elseif op == 'I' then
+    redis.call('ZREM', prefix .. 'ix:' .. word, id)
+  elseif op == 'i' then
+    redis.call('ZADD', prefix .. 'ix:' .. word, ARGV[at + 2], id)
+  elseif op == 'x' then
+    redis.call('HDEL', prefix .. 'i:' .. id, word)
+  elseif op == 'O' then
+    redis.call('ZREM', OUTBOX, word)
+  elseif op == 'a' then
     -- An attempt that still runs (paused and resumed meanwhile) is not handed out a second time.
-    local token = string.match(entry[1], '^a|[^|]+|([^|]+)|')
-    if not (token and redis.call('HEXISTS', KEYS[4], id .. '|' .. token) == 1) then
-      redis.call('ZADD', KEYS[2], now + entry[2], entry[1])
-      if entry[3] then redis.call('HSET', KEYS[3], entry[1], entry[3]) end
+    if redis.call('HEXISTS', CLAIMS, id .. '|' .. ARGV[at + 3]) == 0 then
+      redis.call('ZADD', OUTBOX, now + ARGV[at + 2], word)
     end
+  elseif op == 'm' then
+    redis.call('ZADD', OUTBOX, now + ARGV[at + 2], word)
+    redis.call('HSET', BODIES, word, ARGV[at + 3])
+  elseif op == 'T' then
+    redis.call('ZREM', TIMERS, id .. '|' .. word)
+  elseif op == 't' then
+    redis.call('ZADD', TIMERS, ARGV[at + 2], id .. '|' .. word)
+  else
+    wake = true
   end
-  for _, claim in ipairs(header.cadd) do
-    redis.call('HSET', KEYS[4], id .. '|' .. claim[1], claim[2])
-  end
+end
 
-  for _, name in ipairs(header.idrop) do redis.call('ZREM', prefix .. 'ix:' .. name, id) end
-  for _, name in ipairs(header.iadd) do redis.call('ZADD', prefix .. 'ix:' .. name, header.iscore, id) end
+local function apply(at)
+  local id, expected, due, words = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 4]
+  local key = prefix .. 'i:' .. id
+  local revision = redis.pcall('HGET', key, 'r') or '0'
+  if type(revision) == 'table' then return 'BADKEY' end
+  if revision ~= expected then return expected == '0' and 'EXISTS' or 'CONFLICT' end
+  if due ~= '' and now < tonumber(due) then return 'EARLY' end
+  local pushed = redis.pcall('RPUSH', prefix .. 'h:' .. id, ARGV[at + 3])
+  if type(pushed) == 'table' then
+    -- No memory, no disk or no primary refuses the script's first write: then nothing of the batch is written.
+    return string.find(pushed.err, 'WRONGTYPE', 1, true) and 'BADKEY' or error(pushed.err)
+  end
+  at = at + 5
+  redis.call('HSET', key, 'r', expected + 1, unpack(ARGV, at, at + words - 1))
+  at = at + words
+  while ARGV[at] ~= '.' do
+    local op = ARGV[at]
+    change(op, id, at)
+    at = at + 1 + WORDS[op]
+  end
   return 'OK'
 end
 
-local reply = { now }
-local wake = false
-for index, header in ipairs(headers) do
-  local at = 6 + (index - 1) * 4
-  local status = apply(header, ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
-  reply[#reply + 1] = status
-  wake = wake or (status == 'OK' and header.wake)
+local reply = counter .. '|' .. string.format('%.0f', now)
+for index, start in ipairs(starts) do
+  reply = reply .. '|' .. (refused[index] and 'BADKEY' or apply(start))
 end
-redis.call('HSET', KEYS[5], client, ARGV[3] .. '|' .. cjson.encode(reply))
+redis.call('SET', KEYS[5], reply, 'PX', ARGV[3])
 if wake then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 return reply
