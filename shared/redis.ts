@@ -24,7 +24,32 @@ const ERROR_LOG_INTERVAL_MS = 10_000;
 export function createRedis(url: string, kind: RedisKind, options: RedisClientOptions): Redis {
   const client = new Redis({ ...addressOf(url), ...behaviourOf(kind), connectionName: options.name });
   logErrors(client, options.log, kind);
+  joinWrites(client);
   return client;
+}
+
+/**
+ * What is sent in one turn of the event loop leaves in one write: a system call for each command is the dearest part of
+ * sending it. Held back only until the turn's promises are through, never for a timer.
+ */
+function joinWrites(client: Redis): void {
+  client.on('connect', () => {
+    const { stream } = client;
+    const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+    let corked = false;
+    const uncork = (): void => {
+      corked = false;
+      stream.uncork();
+    };
+    stream.write = (...args: unknown[]): boolean => {
+      if (!corked) {
+        corked = true;
+        stream.cork();
+        process.nextTick(uncork);
+      }
+      return write(...args);
+    };
+  });
 }
 
 /** Resolves once commands are taken; raises `store-unavailable` after `timeoutMs`. */
