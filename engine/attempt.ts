@@ -7,6 +7,7 @@ import { uuidFrom } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { ActivityContext, ActivityImplementation, Verification } from './activity.ts';
 import { promiseCreatorOf } from './actor-logic.ts';
+import type { Cancellation } from './cancellation.ts';
 import { errorToData } from './codec.ts';
 import type { OpenInstance } from './engine.ts';
 import type { Failure } from './event.ts';
@@ -26,8 +27,8 @@ export interface AttemptOptions {
   readonly open: OpenInstance;
   readonly token: string;
   readonly progress: unknown;
-  /** Aborted by cancel, lost lease and shutdown. */
-  readonly signal: AbortSignal;
+  /** Ended by cancel, lost lease and shutdown, and by the attempt's own deadline. */
+  readonly cancellation: Cancellation;
   readonly log: Logger;
   heartbeat(progress: unknown): Promise<void>;
   /** Calls back after `ms`; returns how to call it off. */
@@ -39,31 +40,38 @@ export function implementationMap(list: readonly ActivityImplementation[]): Impl
 }
 
 export async function runAttempt(options: AttemptOptions): Promise<Outcome> {
-  const { registry, open, token } = options;
+  const { registry, open, token, cancellation } = options;
   const activity = open.record.activities[token];
   if (activity === undefined) return failed('unexpected', 'internal', `no activity ${token}`);
   const actor = registry.actor(open.definition, activity.src);
   const limits = limitsOf(actor);
-  const deadline = withDeadline(options, limits.timeoutMs, limits.heartbeatMs);
   const secrets = new Map<string, string>();
+  const deadline = startDeadline(options, limits.timeoutMs, limits.heartbeatMs);
   try {
-    const output = await Promise.race([
-      perform({ ...options, heartbeat: deadline.heartbeat }, actor, activity, deadline.signal, secrets),
-      deadline.expired,
-    ]);
+    const output = await untilCanceled(
+      perform({ ...options, heartbeat: deadline.heartbeat }, actor, activity, secrets),
+      cancellation,
+    );
     return { kind: 'done', output, secrets };
   } catch (error) {
-    return outcomeOf(error, deadline.signal, actor);
+    return outcomeOf(error, cancellation, actor);
   } finally {
     deadline.clear();
   }
+}
+
+/** The work's end, or its cancellation, whichever comes first; work that does not heed its signal is left behind. */
+function untilCanceled<Value>(work: Promise<Value>, cancellation: Cancellation): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    cancellation.onAbort(reject);
+    work.then(resolve, reject);
+  });
 }
 
 async function perform(
   options: AttemptOptions,
   actor: ActorDefinition,
   activity: ActivityState,
-  signal: AbortSignal,
   secrets: Map<string, string>,
 ): Promise<unknown> {
   if (actor.kind !== 'activity')
@@ -71,10 +79,19 @@ async function perform(
   const implementation = options.implementations.get(actor.name);
   if (implementation === undefined) {
     const run = promiseCreatorOf(actor.logic);
-    return run({ input: activity.input, signal, system: {}, self: { id: activity.actorId }, emit: () => {} });
+    const { cancellation } = options;
+    return run({
+      input: activity.input,
+      get signal() {
+        return cancellation.signal;
+      },
+      system: {},
+      self: { id: activity.actorId },
+      emit: () => {},
+    });
   }
   const input = parse(implementation.contract.input, activity.input, 'activity-input-invalid');
-  const context = contextOf(options, activity, signal, secrets);
+  const context = contextOf(options, activity, secrets);
   if (activity.unverified && implementation.verify !== undefined) {
     const found: Verification<unknown> = await implementation.verify(input, context).catch(stillUnknown);
     if (found.outcome === 'unknown') throw new ActivityFailure('unknown', 'outcome-unknown', found.reason);
@@ -101,25 +118,35 @@ function stillUnknown(error: unknown): never {
   });
 }
 
+/** What costs something to make is made when it is first looked at. */
 function contextOf(
   options: AttemptOptions,
   activity: ActivityState,
-  signal: AbortSignal,
   secrets: Map<string, string>,
 ): ActivityContext {
-  const { open, token } = options;
+  const { open, token, cancellation } = options;
   const instanceId = open.record.id;
+  let log: Logger | undefined;
   return {
     instanceId,
     token,
     attempt: activity.attempt,
-    idempotencyKey: uuidFrom(instanceId, token, activity.answers),
-    correlationId: uuidFrom(instanceId, token),
-    signal,
+    get idempotencyKey() {
+      return uuidFrom(instanceId, token, activity.answers);
+    },
+    get correlationId() {
+      return uuidFrom(instanceId, token);
+    },
+    get signal() {
+      return cancellation.signal;
+    },
     progress: options.progress,
     heartbeat: options.heartbeat,
     seal: (name, plaintext) => secrets.set(name, plaintext),
-    log: options.log.child({ instanceId, activity: activity.src, attempt: activity.attempt }),
+    get log() {
+      log ??= options.log.child({ instanceId, activity: activity.src, attempt: activity.attempt });
+      return log;
+    },
   };
 }
 
@@ -157,49 +184,34 @@ function parse(
 
 const TIMED_OUT = Symbol('timed out');
 
-/** Ends the attempt at its timeout, on silence longer than `silenceMs`, and when the outer signal says so. */
-function withDeadline(
-  { signal: outer, after, heartbeat }: AttemptOptions,
+/** Cancels the attempt at its timeout and on silence longer than `silenceMs`. */
+function startDeadline(
+  { cancellation, after, heartbeat }: AttemptOptions,
   ms: number,
   silenceMs: number | undefined,
 ) {
-  const controller = new AbortController();
-  let reject: (error: unknown) => void = () => {};
-  const expired = new Promise<never>((_, no) => {
-    reject = no;
-  });
-  expired.catch(() => {});
-  const stop = (reason: unknown): void => {
-    controller.abort(reason);
-    reject(reason);
-  };
-  const listen = (): (() => void) =>
-    silenceMs === undefined ? () => {} : after(silenceMs, () => stop(TIMED_OUT));
-  const cancel = after(ms, () => stop(TIMED_OUT));
+  const timeOut = (): void => cancellation.abort(TIMED_OUT);
+  const listen = (): (() => void) | undefined =>
+    silenceMs === undefined ? undefined : after(silenceMs, timeOut);
+  const cancel = after(ms, timeOut);
   let cancelSilence = listen();
-  const onAbort = (): void => stop(outer.reason);
-  if (outer.aborted) onAbort();
-  outer.addEventListener('abort', onAbort, { once: true });
   return {
-    signal: controller.signal,
-    expired,
     async heartbeat(progress: unknown): Promise<void> {
-      cancelSilence();
+      cancelSilence?.();
       cancelSilence = listen();
       await heartbeat(progress);
     },
-    clear: () => {
+    clear(): void {
       cancel();
-      cancelSilence();
-      outer.removeEventListener('abort', onAbort);
+      cancelSilence?.();
     },
   };
 }
 
-function outcomeOf(error: unknown, signal: AbortSignal, actor: ActorDefinition): Outcome {
-  if (signal.aborted && signal.reason === TIMED_OUT)
+function outcomeOf(error: unknown, cancellation: Cancellation, actor: ActorDefinition): Outcome {
+  if (cancellation.aborted && cancellation.reason === TIMED_OUT)
     return failed('unknown', 'activity-timeout', 'The attempt ran out of time.');
-  if (signal.aborted) return failed('unknown', 'activity-aborted', 'The attempt was aborted.');
+  if (cancellation.aborted) return failed('unknown', 'activity-aborted', 'The attempt was aborted.');
   if (error instanceof ActivityFailure) {
     const { kind, code, message, details, retryAfterMs, pausesQueue } = error;
     const failure: Failure = {

@@ -10,13 +10,13 @@ import { activityOutboxId, type PlannedCommit, planCommit } from './commit.ts';
 import { type Commitment, type DecideInput, decide } from './decide.ts';
 import type { EngineEvent, Envelope } from './event.ts';
 import type { FaultPoints } from './fault-points.ts';
-import { noFaults } from './fault-points.ts';
 import { indexesOf } from './indexes.ts';
-import type { InstanceRecord } from './record.ts';
+import { createRecent } from './recent.ts';
+import { type InstanceRecord, isClosed } from './record.ts';
 import type { Definition, Registry } from './registry.ts';
 import { createRelay, type Relay } from './relay.ts';
 import type { Reply } from './step.ts';
-import type { CommitEntry, Store, StoredInstance } from './store.ts';
+import type { CommitEntry, CommitReply, Store, StoredInstance } from './store.ts';
 import { readRecord } from './stored.ts';
 import { surroundings } from './turn.ts';
 import { fromMachineState } from './xstate5.ts';
@@ -37,7 +37,7 @@ export interface EngineOptions {
   readonly dispatch?: (tickets: readonly ActivityTicket[]) => Promise<void>;
   /** Told of every commit of this process, after it is durable. Must not throw. */
   readonly onCommitted?: (record: InstanceRecord) => void;
-  /** Test hook; empty in production. */
+  /** Test hook; absent in production. */
   readonly faults?: FaultPoints;
 }
 
@@ -51,7 +51,7 @@ export interface OpenInstance {
 }
 
 export interface HandleOptions {
-  /** The caller's own copy; tried first, reloaded on a conflict. */
+  /** The caller's own copy; tried first where this process has no newer one, reloaded on a conflict. */
   readonly open?: OpenInstance | undefined;
   /** The worker keeps the next activity of these queues for itself. */
   readonly chain?: { readonly worker: string; readonly queues: ReadonlySet<string> } | undefined;
@@ -81,6 +81,8 @@ export interface Engine {
   open(instanceId: string): Promise<OpenInstance | null>;
   /** An instance from what the store returned. */
   restore(stored: StoredInstance): OpenInstance;
+  /** Its copy as this process last committed it; somebody else may have moved it on since. */
+  recent(instanceId: string): OpenInstance | undefined;
   /** Resolves when everything this process began to relay has arrived. */
   settled(): Promise<void>;
 }
@@ -90,7 +92,10 @@ const MAX_CONFLICTS = 200;
 
 export function createEngine(options: EngineOptions): Engine {
   const { store, registry, log } = options;
-  const faults = options.faults ?? noFaults;
+  const { faults } = options;
+  const recent = createRecent();
+  /** Commits under way. An event of the same instance waits for its turn here, because it could only conflict. */
+  const underWay = new Map<string, Promise<unknown>>();
   const relay = createRelay({
     store,
     log,
@@ -103,16 +108,25 @@ export function createEngine(options: EngineOptions): Engine {
     given: Envelope | SignalFor,
     options: HandleOptions = {},
   ): Promise<Handled> {
-    let cached = options.open;
-    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
-      const loaded =
-        cached === undefined ? await load(instanceId, signalIdOf(given)) : { open: cached, seen: null };
-      cached = undefined;
-      await faults.at('loaded');
+    let mustLoad = false;
+    let conflicts = 0;
+    for (;;) {
+      for (let other = underWay.get(instanceId); other !== undefined; other = underWay.get(instanceId)) {
+        await other.catch(() => undefined);
+        mustLoad = false;
+      }
+      const known = mustLoad ? undefined : knownCopy(instanceId, given, options.open);
+      const loaded = known === undefined ? await load(instanceId, signalIdOf(given)) : known;
+      if (known === undefined && underWay.has(instanceId)) continue;
+      if (faults !== undefined) await faults.at('loaded');
       const asked = 'signalId' in given ? given.envelope(existing(instanceId, loaded.open)) : given;
       const envelope = inTurn(asked, loaded.open, store.now());
       const handled = await decideAndCommit(instanceId, envelope, loaded, options);
-      if (handled !== 'conflict') return handled;
+      if (handled === 'conflict') conflicts += 1;
+      else if (handled !== 'uncertain') return handled;
+      mustLoad = true;
+      recent.drop(instanceId);
+      if (conflicts === MAX_CONFLICTS) break;
     }
     throw new AppError(
       'commit-refused',
@@ -121,12 +135,21 @@ export function createEngine(options: EngineOptions): Engine {
     );
   }
 
-  async function load(
-    instanceId: string,
-    signalId: string | undefined,
-  ): Promise<{ open: OpenInstance | null; seen: string | null }> {
+  /** What can be decided on without a load: the newest copy of this process, or for a start that there is none yet. */
+  function knownCopy(instanceId: string, given: Envelope | SignalFor, own: OpenInstance | undefined) {
+    const kept = recent.get(instanceId);
+    const open = own === undefined || (kept?.record.revision ?? 0) > own.record.revision ? kept : own;
+    if (open !== undefined) return { open, seen: null, certain: false };
+    // Nothing is dated before the store has told its time.
+    const starts = 'event' in given && given.event.kind === 'start' && store.now() > 0;
+    return starts ? { open: null, seen: null, certain: false } : undefined;
+  }
+
+  async function load(instanceId: string, signalId: string | undefined): Promise<Loaded> {
     const stored = await store.load(instanceId, signalId);
-    return stored === null ? { open: null, seen: null } : { open: restore(stored), seen: stored.seen };
+    return stored === null
+      ? { open: null, seen: null, certain: true }
+      : { open: restore(stored), seen: stored.seen, certain: true };
   }
 
   function restore(stored: StoredInstance): OpenInstance {
@@ -144,9 +167,9 @@ export function createEngine(options: EngineOptions): Engine {
   async function decideAndCommit(
     instanceId: string,
     envelope: Envelope,
-    { open, seen }: { readonly open: OpenInstance | null; readonly seen: string | null },
+    { open, seen, certain }: Loaded,
     given: HandleOptions,
-  ): Promise<Handled | 'conflict'> {
+  ): Promise<Handled | 'conflict' | 'uncertain'> {
     const { event } = envelope;
     const definition = open?.definition ?? definitionToStart(instanceId, event);
     const input = {
@@ -160,22 +183,40 @@ export function createEngine(options: EngineOptions): Engine {
       seen,
     };
     const decision = decide(input);
-    await faults.at('decided');
-    if (decision.outcome === 'nothing') return { reply: decision.reply, open, chained: null };
+    if (faults !== undefined) await faults.at('decided');
+    if (decision.outcome === 'nothing') {
+      // No commit checks the copy it was decided on.
+      return certain ? { reply: decision.reply, open, chained: null } : 'uncertain';
+    }
     const [final, planned] = planStorable(input, decision, open, given);
-    await faults.at('before-commit');
-    const committed = await store.commit(planned.entry);
-    await faults.at('after-commit');
-    if (committed.status === 'early') return { reply: { status: 'early' }, open, chained: null };
-    if (committed.status !== 'ok') return 'conflict';
+    if (faults !== undefined) await faults.at('before-commit');
+    const committing = store.commit(planned.entry);
+    underWay.set(instanceId, committing);
+    let status: CommitReply['status'];
+    try {
+      ({ status } = await committing);
+    } finally {
+      if (underWay.get(instanceId) === committing) underWay.delete(instanceId);
+    }
+    const next: OpenInstance = {
+      record: planned.next,
+      definition,
+      snapshot: final.snapshot,
+      indexes: planned.indexes,
+    };
+    if (status === 'ok') remember(next, planned.entry);
+    if (faults !== undefined) await faults.at('after-commit');
+    if (status === 'early') return { reply: { status: 'early' }, open, chained: null };
+    if (status !== 'ok') return 'conflict';
     for (const action of final.actions) runAction(action, planned.next);
     relay.push(planned.outbox);
     options.onCommitted?.(planned.next);
-    return {
-      reply: final.reply,
-      open: { record: planned.next, definition, snapshot: final.snapshot, indexes: planned.indexes },
-      chained: planned.chained,
-    };
+    return { reply: final.reply, open: next, chained: planned.chained };
+  }
+
+  function remember(open: OpenInstance, { body, machine }: CommitEntry): void {
+    if (isClosed(open.record.status)) recent.drop(open.record.id);
+    else recent.keep(open, body.length + (machine?.length ?? 0));
   }
 
   function definitionToStart(instanceId: string, event: EngineEvent): Definition {
@@ -235,6 +276,7 @@ export function createEngine(options: EngineOptions): Engine {
     relay,
     handle,
     restore,
+    recent: recent.get,
     async open(instanceId) {
       const stored = await store.load(instanceId);
       return stored === null ? null : restore(stored);
@@ -242,6 +284,13 @@ export function createEngine(options: EngineOptions): Engine {
     settled: () => relay.settled(),
   };
   return engine;
+}
+
+interface Loaded {
+  readonly open: OpenInstance | null;
+  readonly seen: string | null;
+  /** Read from the store by this very call. */
+  readonly certain: boolean;
 }
 
 function signalIdOf(given: Envelope | SignalFor): string | undefined {

@@ -19,6 +19,7 @@ export {
   type Outcome,
   runAttempt,
 } from './attempt.ts';
+export { type Cancellation, createCancellation } from './cancellation.ts';
 // Talking to it
 export {
   type By,
@@ -46,11 +47,13 @@ export {
   createEngine,
   type Engine,
   type EngineOptions,
+  type Handled,
+  type HandleOptions,
   type OpenInstance,
   ticketOf,
 } from './engine.ts';
 export type { Actor, Failure, MachineEvent, OperatorEvent } from './event.ts';
-export { type FaultPoint, type FaultPoints, noFaults } from './fault-points.ts';
+export type { FaultPoint, FaultPoints } from './fault-points.ts';
 export { type ChainVerdict, type EffectNote, type HistoryEntry, verifyChain } from './history.ts';
 export { INDEX } from './indexes.ts';
 export { createMemoryStore } from './memory-store.ts';
@@ -59,6 +62,6 @@ export { type BootOptions, checkStore, remember, type StoreReport } from './redi
 export { createRedisStore, type RedisStoreOptions } from './redis/redis-store.ts';
 export { activityActors, createRegistry, limitsOf, type Registry, refOf } from './registry.ts';
 export { readTicket } from './relay.ts';
-export type { Need, Store } from './store.ts';
+export type { Need, Store, StoredInstance } from './store.ts';
 export type { ActivityView, InstanceView, StateView, TaskView } from './view.ts';
 export { rootOf } from './view.ts';

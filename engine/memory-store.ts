@@ -59,6 +59,7 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     const row = rows.get(id);
     if (entry.expectedRevision === 0 && row !== undefined) return { status: 'exists' };
     if ((row?.revision ?? 0) !== entry.expectedRevision) return { status: 'conflict' };
+    if (entry.signal !== null && row?.signals.has(entry.signal.id)) return { status: 'conflict' };
     if (entry.notBefore !== null && now() < entry.notBefore) return { status: 'early' };
     write(
       entry,
@@ -144,11 +145,11 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
       }
       const row = rows.get(instanceId);
       if (row === undefined) return null;
+      const { revision, body, machine } = row;
       return {
-        revision: row.revision,
-        body: row.body,
-        machine: row.machine,
+        revision,
         progress: row.progress.get(request.token) ?? null,
+        stored: revision === request.known ? null : { revision, body, machine },
       };
     },
     async unclaim(instanceId, token, worker, outboxId) {

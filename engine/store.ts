@@ -18,10 +18,15 @@ export interface OutboxItem {
   readonly body: string | null;
 }
 
-/** A claim lasts as long as its worker's lease; the worker itself watches timeouts and silence. */
-export interface ClaimRequest {
+/** Lasts as long as its worker's lease; the worker itself watches timeouts and silence. */
+export interface Claim {
   readonly token: string;
   readonly worker: string;
+}
+
+export interface ClaimRequest extends Claim {
+  /** Revision of the caller's own copy of the instance, if it has one. */
+  readonly known?: number | undefined;
 }
 
 /** One commit: everything one decision changes, all or nothing. */
@@ -35,6 +40,7 @@ export interface CommitEntry {
   /** Null leaves the stored one. */
   readonly machine: string | null;
   readonly historyLine: string;
+  /** Refused as a conflict when the instance has an outcome of this signal already. */
   readonly signal: { readonly id: string; readonly outcome: string } | null;
   readonly secrets: {
     readonly set: readonly (readonly [name: string, sealed: string])[];
@@ -46,7 +52,7 @@ export interface CommitEntry {
   };
   readonly outbox: { readonly add: readonly OutboxItem[]; readonly drop: readonly string[] };
   /** Drops come before adds. A dropped claim's progress goes when `forget` names its token. */
-  readonly claims: { readonly add: readonly ClaimRequest[]; readonly drop: readonly string[] };
+  readonly claims: { readonly add: readonly Claim[]; readonly drop: readonly string[] };
   /** Tokens whose stored progress goes. */
   readonly forget: readonly string[];
   readonly indexes: {
@@ -69,7 +75,10 @@ export interface LoadedInstance extends StoredInstance {
   readonly seen: string | null;
 }
 
-export interface ClaimedInstance extends StoredInstance {
+export interface ClaimedInstance {
+  readonly revision: number;
+  /** Null when it is at the revision the caller said it knows. */
+  readonly stored: StoredInstance | null;
   readonly progress: string | null;
 }
 
@@ -125,7 +134,10 @@ export type Need =
 export interface Store {
   readonly shards: number;
   shardOf(id: string): number;
-  /** Store time in ms: never before an answer already seen, never from this process's wall clock. */
+  /**
+   * Store time in ms: never before an answer already seen, never from this process's wall clock; 0 before the first
+   * answer.
+   */
   now(): number;
 
   load(instanceId: string, signalId?: string): Promise<LoadedInstance | null>;

@@ -5,15 +5,19 @@
 
 import type { ActivityTicket } from '../engine/index.ts';
 import {
+  type Cancellation,
+  createCancellation,
   type Engine,
   type FaultPoints,
+  type Handled,
+  type HandleOptions,
   type Implementations,
-  noFaults,
   type OpenInstance,
   type Outcome,
   runAttempt,
+  type StoredInstance,
 } from '../engine/index.ts';
-import { isAppError, messageOf } from '../shared/errors.ts';
+import { AppError, isAppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type SecretBox, secretAad } from '../shared/secrets.ts';
 
@@ -43,15 +47,24 @@ export interface Activations {
   idle(): Promise<void>;
 }
 
+/** What an activation goes on with. */
+interface Activation {
+  readonly open: OpenInstance;
+  readonly token: string;
+  readonly progress: unknown;
+}
+
+type Chain = NonNullable<HandleOptions['chain']>;
+
 /** The worker lost its lease: somebody else settles what it was doing. */
 export const LEASE_LOST = 'lease-lost';
 
 export function createActivations(options: ActivationOptions): Activations {
   const { engine, worker, log } = options;
-  const faults = options.faults ?? noFaults;
+  const { faults } = options;
   const attempts = new Map<
     string,
-    { readonly instanceId: string; readonly token: string; readonly controller: AbortController }
+    { readonly instanceId: string; readonly token: string; readonly cancellation: Cancellation }
   >();
   const activations = new Set<Promise<void>>();
   const owned = new Set<string>();
@@ -70,11 +83,15 @@ export function createActivations(options: ActivationOptions): Activations {
 
   async function activateOwned(ticket: ActivityTicket): Promise<void> {
     const { instanceId, token, queue, outboxId } = ticket;
-    const claimed = await engine.store.claim(instanceId, outboxId, { token, worker });
+    const copy = engine.recent(instanceId);
+    const claimed = await engine.store.claim(instanceId, outboxId, {
+      token,
+      worker,
+      known: copy?.record.revision,
+    });
     if (claimed === null) return;
-    const open = await restoreOrGiveBack(ticket, claimed);
-    if (open === null) return;
-    let next: { open: OpenInstance; token: string; progress: unknown } | null = {
+    const open = await restoreOrGiveBack(ticket, claimed.stored ?? copy);
+    let next: Activation | null = open && {
       open,
       token,
       progress: claimed.progress === null ? null : JSON.parse(claimed.progress),
@@ -83,16 +100,21 @@ export function createActivations(options: ActivationOptions): Activations {
     while (next !== null) {
       const field = `${instanceId}|${next.token}`;
       owned.add(field);
-      next = await attemptOne(next, chain).finally(() => owned.delete(field));
+      try {
+        next = await attemptOne(next, field, chain);
+      } finally {
+        owned.delete(field);
+      }
     }
   }
 
   async function restoreOrGiveBack(
     ticket: ActivityTicket,
-    claimed: { revision: number; body: string; machine: string },
+    claimed: StoredInstance | OpenInstance | undefined,
   ): Promise<OpenInstance | null> {
     try {
-      const open = engine.restore(claimed);
+      if (claimed === undefined) throw new AppError('internal', 'a claim came without its instance');
+      const open = 'record' in claimed ? claimed : engine.restore(claimed);
       if (open.record.activities[ticket.token] !== undefined) return open;
       await engine.store.unclaim(ticket.instanceId, ticket.token, worker, null);
       return null;
@@ -108,36 +130,32 @@ export function createActivations(options: ActivationOptions): Activations {
   }
 
   async function attemptOne(
-    {
-      open,
-      token,
-      progress,
-    }: { readonly open: OpenInstance; readonly token: string; readonly progress: unknown },
-    chain: { readonly worker: string; readonly queues: ReadonlySet<string> },
-  ): Promise<{ open: OpenInstance; token: string; progress: unknown } | null> {
+    { open, token, progress }: Activation,
+    field: string,
+    chain: Chain,
+  ): Promise<Activation | null> {
     const instanceId = open.record.id;
-    const field = `${instanceId}|${token}`;
-    const controller = new AbortController();
-    attempts.set(field, { instanceId, token, controller });
+    const cancellation = createCancellation();
+    attempts.set(field, { instanceId, token, cancellation });
     let outcome: Outcome;
     try {
-      await faults.at('before-activity');
+      if (faults !== undefined) await faults.at('before-activity');
       outcome = await runAttempt({
         registry: engine.registry,
         implementations: options.implementations,
         open,
         token,
         progress,
-        signal: controller.signal,
+        cancellation,
         log,
-        heartbeat: (value) => storeProgress(instanceId, token, value, controller),
+        heartbeat: (value) => storeProgress(instanceId, token, value, cancellation),
         after,
       });
-      await faults.at('after-activity');
+      if (faults !== undefined) await faults.at('after-activity');
     } finally {
       attempts.delete(field);
     }
-    if (controller.signal.aborted && controller.signal.reason === LEASE_LOST) return null;
+    if (cancellation.aborted && cancellation.reason === LEASE_LOST) return null;
     return settle(open, token, outcome, chain);
   }
 
@@ -145,18 +163,18 @@ export function createActivations(options: ActivationOptions): Activations {
     instanceId: string,
     token: string,
     value: unknown,
-    controller: AbortController,
+    cancellation: Cancellation,
   ): Promise<void> {
     const held = await engine.store.heartbeat(instanceId, token, worker, JSON.stringify(value));
-    if (!held) controller.abort('claim-lost');
+    if (!held) cancellation.abort('claim-lost');
   }
 
   async function settle(
     open: OpenInstance,
     token: string,
     outcome: Outcome,
-    chain: { readonly worker: string; readonly queues: ReadonlySet<string> },
-  ): Promise<{ open: OpenInstance; token: string; progress: unknown } | null> {
+    chain: Chain,
+  ): Promise<Activation | null> {
     const instanceId = open.record.id;
     const attempt = open.record.activities[token]?.attempt ?? 0;
     const queue = open.record.activities[token]?.queue ?? '';
@@ -181,16 +199,17 @@ export function createActivations(options: ActivationOptions): Activations {
           } as const);
     const secrets = outcome.kind === 'done' ? seal(instanceId, outcome.secrets) : undefined;
     const chained = options.isPaused(queue) ? undefined : chain;
-    const handled = await engine
-      .handle(instanceId, { event }, { open, chain: chained, secrets })
-      .catch((error: unknown) => {
-        if (outcome.kind !== 'done' || !isAppError(error, 'value-not-durable')) throw error;
-        // What the activity returned cannot be stored, and is not asked for again.
-        const failure = { kind: 'terminal', code: error.code, message: error.message } as const;
-        const refused = { kind: 'activity.failed', token, attempt, failure, jitter: 0 } as const;
-        return engine.handle(instanceId, { event: refused }, { open, chain: chained });
-      });
-    await faults.at('before-ack');
+    let handled: Handled;
+    try {
+      handled = await engine.handle(instanceId, { event }, { open, chain: chained, secrets });
+    } catch (error) {
+      if (outcome.kind !== 'done' || !isAppError(error, 'value-not-durable')) throw error;
+      // What the activity returned cannot be stored, and is not asked for again.
+      const failure = { kind: 'terminal', code: error.code, message: error.message } as const;
+      const refused = { kind: 'activity.failed', token, attempt, failure, jitter: 0 } as const;
+      handled = await engine.handle(instanceId, { event: refused }, { open, chain: chained });
+    }
+    if (faults !== undefined) await faults.at('before-ack');
     if (handled.chained === null || handled.open === null) return null;
     return { open: handled.open, token: handled.chained, progress: null };
   }
@@ -218,9 +237,9 @@ export function createActivations(options: ActivationOptions): Activations {
     },
     owns: (field) => owned.has(field),
     running: () => [...attempts.values()],
-    abort: (field, reason) => attempts.get(field)?.controller.abort(reason),
+    abort: (field, reason) => attempts.get(field)?.cancellation.abort(reason),
     abortAll(reason) {
-      for (const { controller } of attempts.values()) controller.abort(reason);
+      for (const { cancellation } of attempts.values()) cancellation.abort(reason);
     },
     async idle() {
       while (activations.size > 0) await Promise.all(activations);

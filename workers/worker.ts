@@ -75,9 +75,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ...(faults === undefined ? {} : { faults }),
     ...(options.onCommitted === undefined ? {} : { onCommitted: options.onCommitted }),
     async dispatch(tickets) {
-      await faults?.at('before-enqueue');
+      if (faults !== undefined) await faults.at('before-enqueue');
       await dispatcher.dispatch(tickets);
-      await faults?.at('after-enqueue');
+      if (faults !== undefined) await faults.at('after-enqueue');
     },
   });
   const paused = createPausedQueues(store, log);

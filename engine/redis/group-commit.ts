@@ -79,11 +79,12 @@ export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEn
 /** The words of one entry, in the order `commit.lua` reads and applies them. */
 function writeEntry(args: (string | number)[], entry: CommitEntry): void {
   const { instanceId, secrets, timers, outbox, claims, indexes } = entry;
-  args.push(instanceId, entry.expectedRevision, entry.notBefore ?? '', entry.historyLine);
+  const outcome = entry.signal === null ? '' : `sig:${entry.signal.id}`;
+  args.push(instanceId, entry.expectedRevision, entry.notBefore ?? '', outcome, entry.historyLine);
   const count = args.push(0) - 1;
   args.push('b', entry.body);
   if (entry.machine !== null) args.push('m', entry.machine);
-  if (entry.signal !== null) args.push(`sig:${entry.signal.id}`, entry.signal.outcome);
+  if (entry.signal !== null) args.push(outcome, entry.signal.outcome);
   for (const [name, sealed] of secrets.set) args.push(`sec:${name}`, sealed);
   args[count] = args.length - count - 1;
   for (const name of secrets.drop) args.push('x', `sec:${name}`);

@@ -83,7 +83,12 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
       );
       clock.learn(Number(reply[0]));
       if (reply.length < 2 || reply[1] === null) return null;
-      return { ...instanceFrom(reply), progress: text(reply[4]) } satisfies ClaimedInstance;
+      const [, revision, progress, body, machine] = reply;
+      return {
+        revision: Number(revision),
+        progress: text(progress),
+        stored: body === undefined ? null : instanceFrom([0, revision ?? 0, body, machine ?? null]),
+      } satisfies ClaimedInstance;
     },
     async unclaim(instanceId, token, worker, outboxId) {
       const keys = forId(instanceId);
@@ -243,6 +248,7 @@ function createStoreClock(): { now(): number; learn(ms: number): void } {
   let seenAt = 0;
   let latest = 0;
   const now = (): number => {
+    if (base === 0) return 0;
     latest = Math.max(latest, Math.floor(base + performance.now() - seenAt));
     return latest;
   };
@@ -272,8 +278,8 @@ async function isThere(
   );
 }
 
-function claimArgs(instanceId: string, outboxId: string, { token, worker }: ClaimRequest): string[] {
-  return [outboxId, `${instanceId}|${token}`, worker, token];
+function claimArgs(instanceId: string, outboxId: string, { token, worker, known }: ClaimRequest): string[] {
+  return [outboxId, `${instanceId}|${token}`, worker, token, String(known ?? '')];
 }
 
 function list(reply: ScriptReply): readonly ScriptReply[] {

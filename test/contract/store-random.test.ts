@@ -97,11 +97,11 @@ const call: fc.Arbitrary<Call> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .tuple(id, token, worker)
+      .tuple(id, token, worker, fc.option(fc.nat(4)))
       .map(
-        ([i, t, w]): Call => [
-          `claim ${i} ${t} ${w}`,
-          (s) => s.claim(i, activityId(i, t), { token: t, worker: w }),
+        ([i, t, w, known]): Call => [
+          `claim ${i} ${t} ${w} ${known}`,
+          (s) => s.claim(i, activityId(i, t), { token: t, worker: w, known: known ?? undefined }),
         ],
       ),
   },

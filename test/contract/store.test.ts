@@ -216,6 +216,14 @@ describe.each(STORES)('a store %s', (_where, open) => {
     });
   });
 
+  it('applies a signal id once, whatever revision its commits expect', async () => {
+    const signal = { id: 's1', outcome: 'applied' };
+    await store.commit(commitOf('one', 0, { signal }));
+
+    expect(await store.commit(commitOf('one', 1, { signal }))).toEqual({ status: 'conflict' });
+    expect(await store.load('one', 's1')).toMatchObject({ revision: 1, seen: 'applied' });
+  });
+
   describe('claims', () => {
     const scheduled = (token: string) => ({
       outbox: { add: [{ id: `a|one|${token}|q`, delayMs: 0, body: null }] },
@@ -229,10 +237,19 @@ describe.each(STORES)('a store %s', (_where, open) => {
       const claims = await Promise.all(Array.from({ length: 20 }, (_, n) => claim('1-0', `w${n}`)));
 
       expect(claims.filter((claimed) => claimed !== null)).toEqual([
-        { revision: 1, body: 'body-1', machine: 'machine-1', progress: null },
+        { revision: 1, stored: { revision: 1, body: 'body-1', machine: 'machine-1' }, progress: null },
       ]);
       expect(await allClaims()).toHaveLength(1);
       expect(await allOutbox()).toEqual([]);
+    });
+
+    it('spares a worker the instance that it has a copy of, and only of this revision', async () => {
+      await store.commit(commitOf('one', 0, scheduled('1-0')));
+      const claimKnowing = (known: number) =>
+        store.claim('one', 'a|one|1-0|q', { token: '1-0', worker: 'w', known });
+
+      expect(await claimKnowing(1)).toEqual({ revision: 1, stored: null, progress: null });
+      expect(await claimKnowing(2)).toMatchObject({ revision: 1, stored: { body: 'body-1' } });
     });
 
     it('answers the same worker the same again', async () => {

@@ -4,8 +4,9 @@ attempt until it settles or the worker's lease ends. Running twice for one worke
 answer.
 
 KEYS  1 outbox  2 claims  3 instance
-ARGV  1 outbox entry id  2 claim field (`<id>|<token>`)  3 worker  4 token
-REPLY { ms } when it is gone; { ms, revision, body, machine, progress or false }
+ARGV  1 outbox entry id  2 claim field (`<id>|<token>`)  3 worker  4 token  5 revision the worker has a copy of, or ''
+REPLY { ms } when it is gone; { ms, revision, progress or false, body, machine }, the last two only where the worker's
+      copy is not of this revision
 ]]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -18,5 +19,7 @@ elseif redis.call('ZSCORE', KEYS[1], ARGV[1]) then
 else
   return { now }
 end
-local found = redis.call('HMGET', KEYS[3], 'r', 'b', 'm', 'p:' .. ARGV[4])
-return { now, found[1], found[2], found[3], found[4] }
+local found = redis.call('HMGET', KEYS[3], 'r', 'p:' .. ARGV[4])
+if found[1] == ARGV[5] then return { now, found[1], found[2] } end
+local stored = redis.call('HMGET', KEYS[3], 'b', 'm')
+return { now, found[1], found[2], stored[1], stored[2] }

@@ -6,8 +6,9 @@ lost) gets the stored answer; nothing is written. A client has one batch under w
 
 KEYS  1 timers  2 outbox  3 bodies  4 claims  5 the client's last answer
 ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 wake channel   5 shard number
-      then per entry: id, revision expected (0 creates), due (ms, refused before it; '' never), history line,
-      how many words of fields follow, field and value of the instance's hash ..., changes ..., '.'
+      then per entry: id, revision expected (0 creates), due (ms, refused before it; '' never), field the instance may
+      not have yet ('' none), history line, how many words of fields follow, field and value of the instance's hash ...,
+      changes ..., '.'
       A change is a letter and its words, applied in the order given:
         x field                 drop a field of the instance's hash
         T token / t token ms    clear / set a timer
@@ -66,7 +67,7 @@ local starts, refused = {}, {}
 local at = 6
 while at <= #ARGV do
   starts[#starts + 1] = at
-  at = at + 5 + ARGV[at + 4]
+  at = at + 6 + ARGV[at + 5]
   while ARGV[at] ~= '.' do
     local op = ARGV[at]
     if not sound(op, at) then refused[#starts] = true end
@@ -111,18 +112,19 @@ local function change(op, id, at)
 end
 
 local function apply(at)
-  local id, expected, due, words = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 4]
+  local id, expected, due, once, words = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 5]
   local key = prefix .. 'i:' .. id
   local revision = redis.pcall('HGET', key, 'r') or '0'
   if type(revision) == 'table' then return 'BADKEY' end
   if revision ~= expected then return expected == '0' and 'EXISTS' or 'CONFLICT' end
+  if once ~= '' and redis.call('HEXISTS', key, once) == 1 then return 'CONFLICT' end
   if due ~= '' and now < tonumber(due) then return 'EARLY' end
-  local pushed = redis.pcall('RPUSH', prefix .. 'h:' .. id, ARGV[at + 3])
+  local pushed = redis.pcall('RPUSH', prefix .. 'h:' .. id, ARGV[at + 4])
   if type(pushed) == 'table' then
     -- No memory, no disk or no primary refuses the script's first write: then nothing of the batch is written.
     return string.find(pushed.err, 'WRONGTYPE', 1, true) and 'BADKEY' or error(pushed.err)
   end
-  at = at + 5
+  at = at + 6
   redis.call('HSET', key, 'r', expected + 1, unpack(ARGV, at, at + words - 1))
   at = at + words
   while ARGV[at] ~= '.' do
