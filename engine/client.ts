@@ -171,7 +171,7 @@ export function createClient(engine: Engine): Client {
     options: StartOptions<W> = {},
   ): Promise<StartResult> {
     const parsed = parseInput(workflow, input);
-    const hash = uuidFrom(encode(parsed));
+    const hash = options.idempotencyKey === undefined ? undefined : uuidFrom(encode(parsed));
     const id =
       options.id ??
       (options.idempotencyKey === undefined
@@ -192,7 +192,7 @@ export function createClient(engine: Engine): Client {
     id: string,
     workflow: W,
     input: unknown,
-    hash: string,
+    hash: string | undefined,
     options: StartOptions<W>,
   ): Promise<StartResult> {
     const envelope: Envelope = {
@@ -200,7 +200,7 @@ export function createClient(engine: Engine): Client {
         kind: 'start',
         definition: refOf(workflow),
         input,
-        idempotencyHash: hash,
+        ...(hash === undefined ? {} : { idempotencyHash: hash }),
         ...(options.labels === undefined ? {} : { labels: options.labels }),
       },
       ...byOf(options),
@@ -365,11 +365,11 @@ export function createClient(engine: Engine): Client {
 
 function existingInstance<W extends AnyWorkflow>(
   { record }: OpenInstance,
-  hash: string,
+  hash: string | undefined,
   options: StartOptions<W>,
 ): 'this' | 'next' {
   const details = { instanceId: record.id };
-  if (options.idempotencyKey !== undefined) {
+  if (hash !== undefined && record.idempotencyHash !== null) {
     if (record.idempotencyHash === hash) return 'this';
     throw new AppError('idempotency-mismatch', 'This idempotency key was used with another input.', {
       details,

@@ -18,7 +18,7 @@ import type {
 import { shardOf } from '../store.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { metaKeys, type ShardKeys, shardKeys } from './keys.ts';
-import { defineScripts, type RedisConnection, type ScriptReply } from './scripts.ts';
+import { prepareScripts, type RedisConnection, type ScriptReply } from './scripts.ts';
 
 export interface RedisStoreOptions {
   readonly redis: RedisConnection;
@@ -35,7 +35,7 @@ const UNCLAIM_DELAY_MS = 1_000;
 const DEAD_LEASE_MS = 60_000;
 
 export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions): Store {
-  const run = defineScripts(redis);
+  const run = prepareScripts(redis);
   const client = randomUUID();
   const meta = metaKeys(namespace);
   const clock = createStoreClock();

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { shardKeys } from '../../engine/redis/keys.ts';
 import { createRedisStore } from '../../engine/redis/redis-store.ts';
-import { defineScripts, type RunScript } from '../../engine/redis/scripts.ts';
+import { prepareScripts, type RunScript } from '../../engine/redis/scripts.ts';
 import type { Store } from '../../engine/store.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
@@ -41,7 +41,7 @@ describe('a batch sent twice', () => {
       [keys().prefix, counter, 60_000, 'wake', 0, ...entries.flat()],
     );
   beforeEach(() => {
-    run = defineScripts(redis);
+    run = prepareScripts(redis);
   });
 
   it('gets the stored answer and writes nothing', async () => {
