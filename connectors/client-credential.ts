@@ -1,46 +1,38 @@
 /**
- * How our application proves itself to the token endpoint (microsoft-apis facts 1.2): by a secret, or by a certificate, which
- * signs a short-lived assertion and never travels. A secret that is a PEM is a certificate with its private key.
+ * How our application proves itself to the token endpoint (microsoft-apis facts 1.2): by a secret, or by a certificate, whose
+ * key signs a short-lived assertion and never travels. A secret that is a PEM is a certificate with its private key.
  */
-import {
-  constants,
-  createHash,
-  createPrivateKey,
-  type KeyObject,
-  randomUUID,
-  sign,
-  X509Certificate,
-} from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { AppError } from '../shared/errors.ts';
 import type { Secret } from '../shared/secrets.ts';
 
-/** Form fields for the token endpoint at this address. */
-export type ClientCredential = (tokenUrl: string, now: number) => Readonly<Record<string, string>>;
-
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-const LIFETIME_SECONDS = 300;
-/** Clocks differ. */
-const EARLY_SECONDS = 60;
-const SALT_BYTES = 32;
+/** In the words of MSAL's configuration. */
+export type ClientCredential =
+  | { readonly clientSecret: string }
+  | { readonly clientCertificate: { readonly thumbprintSha256: string; readonly privateKey: string } };
 
 /** Raises `config-invalid` for a PEM that is not one certificate with its own key. */
-export function clientCredential(secret: Secret, clientId: string): ClientCredential {
+export function clientCredential(secret: Secret): ClientCredential {
   const text = secret.reveal();
-  if (!text.includes('-----BEGIN')) return () => ({ client_secret: text });
-  const { key, thumbprint } = readPem(text);
-  return (tokenUrl, now) => ({
-    client_assertion_type: ASSERTION_TYPE,
-    client_assertion: assertion({ key, thumbprint, clientId, tokenUrl, now }),
-  });
+  if (!isPem(text)) return { clientSecret: text };
+  const { key, certificate } = readPem(text);
+  return {
+    clientCertificate: {
+      thumbprintSha256: createHash('sha256').update(certificate.raw).digest('hex'),
+      privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    },
+  };
 }
 
-function readPem(text: string): { readonly key: KeyObject; readonly thumbprint: string } {
+const isPem = (text: string): boolean => text.includes('-----BEGIN');
+
+function readPem(text: string): { readonly key: KeyObject; readonly certificate: X509Certificate } {
   try {
     const certificate = new X509Certificate(blockOf(text, /CERTIFICATE/));
     const key = createPrivateKey(blockOf(text, /[A-Z ]*PRIVATE KEY/));
     if (key.asymmetricKeyType !== 'rsa') throw new Error('the key is not RSA');
     if (!certificate.checkPrivateKey(key)) throw new Error('the key is not that of the certificate');
-    return { key, thumbprint: createHash('sha256').update(certificate.raw).digest('base64url') };
+    return { key, certificate };
   } catch (cause) {
     const message = 'CLIENT_SECRET begins like a PEM and is not one RSA certificate with its private key.';
     throw new AppError('config-invalid', message, {
@@ -57,28 +49,3 @@ function blockOf(text: string, name: RegExp): string {
   if (found === null) throw new Error(`there is no ${name.source} in it`);
   return `${found[0]}\n`;
 }
-
-function assertion(options: {
-  readonly key: KeyObject;
-  readonly thumbprint: string;
-  readonly clientId: string;
-  readonly tokenUrl: string;
-  readonly now: number;
-}): string {
-  const { key, thumbprint, clientId, tokenUrl, now } = options;
-  const seconds = Math.floor(now / 1_000);
-  const head = encoded({ alg: 'PS256', typ: 'JWT', 'x5t#S256': thumbprint });
-  const claims = encoded({
-    aud: tokenUrl,
-    iss: clientId,
-    sub: clientId,
-    jti: randomUUID(),
-    nbf: seconds - EARLY_SECONDS,
-    exp: seconds + LIFETIME_SECONDS,
-  });
-  const padding = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: SALT_BYTES };
-  const signature = sign('sha256', Buffer.from(`${head}.${claims}`), { key, ...padding });
-  return `${head}.${claims}.${signature.toString('base64url')}`;
-}
-
-const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');

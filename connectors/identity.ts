@@ -2,15 +2,16 @@
  * Access tokens by the Secure Application Model (microsoft-apis facts 1): one application, one partner user who signed
  * in once with MFA, one refresh token that serves every tenant and is replaced on each use.
  */
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import type { MicrosoftConfig } from '../shared/config.ts';
 import { ActivityFailure } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
-import { Secret } from '../shared/secrets.ts';
-import { clientCredential } from './client-credential.ts';
+import type { Secret } from '../shared/secrets.ts';
 import { call, type ReadOptions, route, type Service, type TokenSource } from './http.ts';
 import { type AadError, signInFailure } from './sign-in-failures.ts';
+import { createTokenEndpoint, type Exchanged } from './token-endpoint.ts';
 
 export type Resource = 'partner-center' | 'graph';
 
@@ -46,19 +47,14 @@ export interface IdentityDeps {
   readonly refreshTokens?: RefreshTokenStore;
 }
 
-const TokenAnswer = z.object({
-  access_token: z.string().min(1),
-  expires_in: z.coerce.number().positive(),
-  refresh_token: z.string().min(1).optional(),
-});
-type TokenAnswer = z.output<typeof TokenAnswer>;
 const Discovery = z.object({ issuer: z.string().optional(), error: z.string().optional() });
 const Claims = z.object({ amr: z.array(z.string()).optional() });
 
 const EARLY_EXPIRY_MS = 5 * 60_000;
 const MAX_CACHED = 1_000;
-/** Refresh tokens that will never work again. */
-const DEAD_GRANT = [
+/** Refresh tokens that will never work again: another one is tried, the one a new consent brought. */
+const USELESS_GRANT = [
+  'identity-mfa-missing',
   'aadsts-70008',
   'aadsts-700082',
   'aadsts-50173',
@@ -74,7 +70,7 @@ interface CachedToken {
 
 export function createIdentity(config: MicrosoftConfig, deps: IdentityDeps): Identity {
   const clock = deps.clock ?? systemClock;
-  const credential = clientCredential(config.clientSecret, config.clientId);
+  const endpoint = createTokenEndpoint(config);
   const cache = new Map<string, CachedToken>();
   const underWay = new Map<string, Promise<Secret>>();
   let newest = config.refreshToken;
@@ -86,11 +82,10 @@ export function createIdentity(config: MicrosoftConfig, deps: IdentityDeps): Ide
     return [...new Set(tokens)];
   }
 
-  async function keep(rotated: string | undefined): Promise<void> {
-    if (rotated === undefined) return;
-    newest = new Secret(rotated);
+  async function keep(rotated: Secret): Promise<void> {
+    newest = rotated;
     // The one in use stays valid for weeks, so a failed save must not cost the token in hand.
-    await deps.refreshTokens?.save(newest).catch((error: unknown) => {
+    await deps.refreshTokens?.save(rotated).catch((error: unknown) => {
       deps.log.error(
         { reason: error instanceof Error ? error.message : 'unknown' },
         'refresh-token-not-saved',
@@ -100,29 +95,28 @@ export function createIdentity(config: MicrosoftConfig, deps: IdentityDeps): Ide
 
   async function acquire(request: TokenRequest): Promise<Secret> {
     const grant = request.grant ?? 'user';
-    const body =
-      grant === 'user'
-        ? await redeem(request)
-        : await exchange(request, { grant_type: 'client_credentials' });
-    if (grant === 'user') await keep(body.refresh_token);
-    if (grant === 'user' && request.resource === 'partner-center' && config.requireMfa)
-      requireMfa(body.access_token);
-
-    const lifetimeMs = body.expires_in * 1_000;
-    const value = new Secret(body.access_token);
+    const {
+      accessToken: value,
+      lifetimeMs,
+      rotated,
+    } = grant === 'user' ? await redeem(request) : await exchange(request);
+    if (grant === 'user' && rotated !== null) await keep(rotated);
     const early = Math.min(EARLY_EXPIRY_MS, lifetimeMs / 2);
     if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value ?? '');
     cache.set(keyOf(request), { value, usableUntil: clock.now() + lifetimeMs - early });
     return value;
   }
 
-  async function redeem(request: TokenRequest): Promise<TokenAnswer> {
+  async function redeem(request: TokenRequest): Promise<Exchanged> {
     const tokens = await refreshTokens();
     for (const [index, refreshToken] of tokens.entries()) {
       try {
-        return await exchange(request, { grant_type: 'refresh_token', refresh_token: refreshToken });
+        const exchanged = await exchange(request, refreshToken);
+        if (request.resource === 'partner-center' && config.requireMfa)
+          requireMfa(exchanged.accessToken.reveal());
+        return exchanged;
       } catch (failure) {
-        const isDead = failure instanceof ActivityFailure && DEAD_GRANT.includes(failure.code);
+        const isDead = failure instanceof ActivityFailure && USELESS_GRANT.includes(failure.code);
         if (!isDead || index === tokens.length - 1) throw failure;
       }
     }
@@ -131,20 +125,17 @@ export function createIdentity(config: MicrosoftConfig, deps: IdentityDeps): Ide
     });
   }
 
-  async function exchange(request: TokenRequest, grant: Record<string, string>): Promise<TokenAnswer> {
-    const path = route`/${request.tenant}/oauth2/v2.0/token`;
-    const form = {
-      ...grant,
-      client_id: config.clientId,
-      ...credential(`${config.authorityUrl}${path}`, clock.now()),
-      scope: request.resource === 'partner-center' ? config.partnerCenterScope : config.graphScope,
-    };
+  async function exchange(request: TokenRequest, refreshToken?: string): Promise<Exchanged> {
     const isPartner = request.tenant.toLowerCase() === config.partnerTenantId.toLowerCase();
     const service = authority(config, deps.log, request.resource);
     try {
-      // A lost answer does no harm: the old refresh token stays valid.
-      const options = { method: 'POST', path, form, mutating: false, schema: TokenAnswer } as const;
-      return (await call(service, options, {})).body;
+      const options = {
+        tenant: request.tenant,
+        scope: request.resource === 'partner-center' ? config.partnerCenterScope : config.graphScope,
+        correlationId: randomUUID(),
+        ...(refreshToken === undefined ? {} : { refreshToken }),
+      };
+      return await endpoint(options, service);
     } catch (failure) {
       throw signInFailure(failure, { isPartner, queue: request.resource });
     }

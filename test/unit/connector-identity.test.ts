@@ -60,8 +60,8 @@ describe('a token', () => {
     const forms = service.asked.map((asked) => new URLSearchParams(asked.body));
     expect(forms.map((form) => form.get('refresh_token'))).toEqual(['first', 'rotated']);
     expect(forms.map((form) => form.get('scope'))).toEqual([
-      'https://api.partnercenter.microsoft.com/.default',
-      'https://graph.microsoft.com/.default',
+      'https://api.partnercenter.microsoft.com/.default openid profile offline_access',
+      'https://graph.microsoft.com/.default openid profile offline_access',
     ]);
     expect((stored as Secret | null)?.reveal()).toBe('rotated');
   });
@@ -81,6 +81,48 @@ describe('a token', () => {
     await connect(service.url, { refreshTokens }).identity.token(partnerToken);
 
     expect(service.asked).toHaveLength(2);
+  });
+
+  it('comes from the configured refresh token when the stored one was given without MFA', async () => {
+    const refreshTokens = { load: async () => new Secret('without-mfa'), save: async () => undefined };
+    service.on('POST', tokenPath(PARTNER_TENANT), (asked, response) =>
+      json(
+        response,
+        200,
+        tokenAnswer(
+          asked.body.includes('refresh_token=without-mfa') ? { access_token: jwt({ amr: ['pwd'] }) } : {},
+        ),
+      ),
+    );
+
+    await connect(service.url, { refreshTokens }).identity.token(partnerToken);
+
+    expect(service.asked).toHaveLength(2);
+  });
+
+  it('is asked for by MSAL, which asks nobody else anything, with ids that can be traced', async () => {
+    await connect(service.url).identity.token(partnerToken);
+
+    const [asked, ...more] = service.asked;
+    const form = new URLSearchParams(asked?.body);
+    expect(more).toEqual([]);
+    expect(form.get('x-client-SKU')).toBe('msal.js.node');
+    expect(form.get('client_info')).toBe('1');
+    const id = asked?.headers['client-request-id'];
+    expect(new URLSearchParams(asked?.path.split('?')[1]).get('client-request-id')).toBe(id);
+  });
+
+  it.each([
+    ['without an access token', { access_token: undefined }],
+    ['without a lifetime', { expires_in: 'soon' }],
+    ['without a type', { token_type: undefined }],
+  ])('is never made of an answer %s', async (_, change) => {
+    service.on('POST', tokenPath(PARTNER_TENANT), (_, response) => json(response, 200, tokenAnswer(change)));
+
+    const failure = await failureOf(connect(service.url).identity.token(partnerToken));
+
+    expect(failure).toMatchObject({ kind: 'unexpected', code: 'identity-shape' });
+    expect(JSON.stringify(failure['details'])).not.toContain('rotated');
   });
 
   it('for the application alone needs no refresh token', async () => {
