@@ -9,16 +9,18 @@ export interface AadError {
   readonly number: number | undefined;
 }
 
-/** Refresh token expired or revoked, client secret wrong or expired: the partner's, wherever it shows. */
-const BREAKS_EVERYTHING = new Set([70008, 700082, 50173, 70043, 7000215, 7000222, 700016]);
+/** Refresh token expired or revoked: the partner's, wherever it shows. */
+const DEAD_SIGN_IN = new Set([70008, 700082, 50173, 70043]);
+/** Secret or certificate wrong, unknown or expired, application disabled: likewise, and mostly said by `invalid_client`. */
+const UNPROVEN_CLIENT = new Set([7000215, 7000222, 7000112, 700021, 700023, 700024, 700027, 1000502]);
 /** Not consented yet, or the service principal is still being made: passes by itself within minutes. */
 const PASSES = new Map([
   [65001, 60_000],
   [650051, 30_000],
   [650052, 30_000],
 ]);
-/** MFA, Conditional Access or a tenant that is not there: global if it is the partner's, one customer's matter elsewhere. */
-const TENANT_MATTERS = new Set([50076, 50079, 50158, 53003, 53000, 530003, 90002, 900023, 5000224]);
+/** MFA, Conditional Access, a tenant or an application that is not there: global if it is the partner's, one customer's matter elsewhere. */
+const TENANT_MATTERS = new Set([50076, 50079, 50158, 53003, 53000, 530003, 90002, 900023, 5000224, 700016]);
 
 export interface SignInScope {
   readonly isPartner: boolean;
@@ -39,7 +41,9 @@ export function signInFailure(failure: unknown, scope: SignInScope): unknown {
     return new ActivityFailure('retryable', code, failure.message, { ...base, retryAfterMs: waitMs });
   }
   const everybody =
-    BREAKS_EVERYTHING.has(number) ||
+    DEAD_SIGN_IN.has(number) ||
+    UNPROVEN_CLIENT.has(number) ||
+    errorOf(failure) === 'invalid_client' ||
     (scope.isPartner && (TENANT_MATTERS.has(number) || waitMs !== undefined));
   const deadGrant =
     Number.isNaN(number) && /invalid_grant|invalid_client|unauthorized_client/.test(failure.code);
@@ -48,4 +52,9 @@ export function signInFailure(failure: unknown, scope: SignInScope): unknown {
     ...base,
     ...(pauses ? { pausesQueue: scope.queue } : {}),
   });
+}
+
+function errorOf({ details }: ActivityFailure): unknown {
+  const { answer } = details;
+  return typeof answer === 'object' && answer !== null && 'error' in answer ? answer.error : undefined;
 }

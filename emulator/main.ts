@@ -30,6 +30,7 @@ const emulator = createEmulator({
   seed: textOf('EMULATOR_SEED'),
   clientId: textOf('EMULATOR_CLIENT_ID'),
   clientSecret: textOf('EMULATOR_CLIENT_SECRET'),
+  clientCertificate: textOf('EMULATOR_CLIENT_CERTIFICATE'),
   refreshToken: textOf('EMULATOR_REFRESH_TOKEN'),
   delays: jsonOf('EMULATOR_DELAYS'),
   settings: jsonOf('EMULATOR_SETTINGS'),

@@ -74,6 +74,8 @@ export const DEFAULT_SETTINGS = {
   stringErrorCodes: false,
   /** Users' access tokens carry `mfa`. */
   mfa: true,
+  /** The client secret is refused as expired (AADSTS7000222). */
+  clientSecretExpired: false,
   /** Customer tenants refuse service provider users (AADSTS53003, 403/900309). */
   conditionalAccessBlocks: false,
   /** Confirmation mails go out after an acceptance. */
@@ -89,6 +91,7 @@ export const settingsInput = z.strictObject({
   byteOrderMark: z.boolean().optional(),
   stringErrorCodes: z.boolean().optional(),
   mfa: z.boolean().optional(),
+  clientSecretExpired: z.boolean().optional(),
   conditionalAccessBlocks: z.boolean().optional(),
   confirmationMails: z.boolean().optional(),
 });
@@ -130,6 +133,8 @@ export const emulatorOptions = z.strictObject({
   seed: z.string().default('emulator'),
   clientId: z.string().default(DEFAULT_CLIENT.clientId),
   clientSecret: z.string().default(DEFAULT_CLIENT.clientSecret),
+  /** PEM; proves the application by an assertion its key signed. */
+  clientCertificate: z.string().optional(),
   refreshToken: z.string().default(DEFAULT_CLIENT.refreshToken),
   delays: delaysInput.default({}),
   settings: settingsInput.default({}),

@@ -177,6 +177,7 @@ function addSubscription(
     seatsBefore: 0,
     etag: newEtag(world),
     changePending: false,
+    provisioningFailed: false,
   });
   return subscription.id;
 }

@@ -62,6 +62,9 @@ export interface World {
   /** Refresh tokens issued before are refused; null when none was revoked. */
   tokensRevokedAt(): number | null;
   revokeTokens(): void;
+  /** PEM of the certificate that proves the application, beside its secret; null when none is registered. */
+  clientCertificate(): string | null;
+  registerClientCertificate(pem: string): void;
 }
 
 export interface Ledger {
@@ -138,6 +141,11 @@ export function createWorld(options: ResolvedOptions, onProblem: (error: unknown
     tokensRevokedAt: () => (kept.get('tokens-revoked')?.value as number | undefined) ?? null,
     revokeTokens: () => {
       kept.put({ id: 'tokens-revoked', value: clock.now() });
+    },
+    clientCertificate: () =>
+      (kept.get('client-certificate')?.value as string | undefined) ?? options.clientCertificate ?? null,
+    registerClientCertificate: (pem) => {
+      kept.put({ id: 'client-certificate', value: pem });
     },
   };
 }

@@ -23,12 +23,18 @@ export function oauthError(world: World, status: number, error: string, code: nu
   });
 }
 
+/** Who signed in, and whether with a second factor. */
+export interface SignedInUser {
+  readonly id: string;
+  readonly mfa: boolean;
+}
+
 export interface Grant {
   readonly tenantId: string;
   /** `https://graph.microsoft.com`. */
   readonly audience: string;
   /** The signed-in user, or null for an application token. */
-  readonly userId: string | null;
+  readonly user: SignedInUser | null;
   readonly scope: string;
 }
 
@@ -49,14 +55,14 @@ export function accessToken(
     uti: world.random.hex(16),
   };
   const claims =
-    grant.userId === null
+    grant.user === null
       ? { ...common, oid: world.options.clientId, idtyp: 'app', roles: [] }
       : {
           ...common,
-          oid: grant.userId,
+          oid: grant.user.id,
           upn: PARTNER.adminUpn,
           scp: grant.scope,
-          amr: world.settings().mfa ? ['pwd', 'mfa'] : ['pwd'],
+          amr: world.settings().mfa && grant.user.mfa ? ['pwd', 'mfa'] : ['pwd'],
         };
   return {
     token: signToken(claims, world.keys().tokenSecret),
@@ -65,12 +71,30 @@ export function accessToken(
   };
 }
 
+export function idToken(world: World, tenantId: string, user: SignedInUser): string {
+  const now = Math.floor(world.clock.now() / 1_000);
+  const claims = {
+    aud: world.options.clientId,
+    iss: `https://login.microsoftonline.com/${tenantId}/v2.0`,
+    iat: now,
+    nbf: now,
+    exp: now + ACCESS_TOKEN_SECONDS,
+    oid: user.id,
+    sub: user.id,
+    tid: tenantId,
+    preferred_username: PARTNER.adminUpn,
+    ver: '2.0',
+  };
+  return signToken(claims, world.keys().tokenSecret);
+}
+
 /** A new refresh token per exchange; the old one keeps working until it expires, as with Microsoft. */
-export function newRefreshToken(world: World, userId: string): string {
+export function newRefreshToken(world: World, user: SignedInUser): string {
   const now = world.clock.now();
   const claims = {
     use: 'refresh',
-    oid: userId,
+    oid: user.id,
+    mfa: user.mfa,
     issuedAt: now,
     expiresAt: now + REFRESH_TOKEN_SECONDS * 1_000,
     jti: world.random.hex(16),
@@ -79,7 +103,7 @@ export function newRefreshToken(world: World, userId: string): string {
 }
 
 /** Who a refresh token belongs to; refuses expired, revoked and forged ones. */
-export function userOfRefreshToken(world: World, token: string): string {
+export function userOfRefreshToken(world: World, token: string): SignedInUser {
   const revokedAt = world.tokensRevokedAt();
   const dead = () =>
     oauthError(
@@ -91,7 +115,7 @@ export function userOfRefreshToken(world: World, token: string): string {
     );
   if (token === world.options.refreshToken) {
     if (revokedAt !== null) throw dead();
-    return PARTNER.adminId;
+    return { id: PARTNER.adminId, mfa: true };
   }
   const claims = token.startsWith('0.') ? readToken(token.slice(2), world.keys().tokenSecret) : undefined;
   if (claims?.['use'] !== 'refresh')
@@ -99,7 +123,7 @@ export function userOfRefreshToken(world: World, token: string): string {
   const issuedAt = Number(claims['issuedAt']);
   if (Number(claims['expiresAt']) <= world.clock.now() || (revokedAt !== null && issuedAt <= revokedAt))
     throw dead();
-  return String(claims['oid']);
+  return { id: String(claims['oid']), mfa: claims['mfa'] === true };
 }
 
 /** What keeps a partner user from a token for a customer's tenant; answers the scopes otherwise. */

@@ -1,6 +1,7 @@
 /** Trouble to order: by route, for the next N requests or by probability. Durable, like everything else. */
 import { z } from 'zod';
 import type { Database } from './database.ts';
+import { GARBLED_AS } from './garble.ts';
 import type { Random } from './random.ts';
 
 export const FAULT_KINDS = [
@@ -11,6 +12,10 @@ export const FAULT_KINDS = [
   'hang-up-before',
   'hang-up-after',
   'no-answer',
+  /** A gateway's page under an error status; nothing was done. */
+  'gateway-page',
+  /** The operation is done, its answer does not fit. */
+  'garbled',
   // one meaning each
   'accepted',
   'availability-gone',
@@ -24,6 +29,7 @@ export const FAULT_KINDS = [
   'invalid-usage-location',
   'vetting',
   'order-stuck',
+  'provisioning-failed',
   'prefix-taken',
   // route is the event name
   'webhook-duplicate',
@@ -47,6 +53,11 @@ export const faultInput = z.strictObject({
   description: z.string().optional(),
   retryAfterSeconds: z.number().min(0).optional(),
   delayMs: z.number().min(0).optional(),
+  /** How a `garbled` answer is spoilt; default `html`. */
+  as: z.enum(GARBLED_AS).optional(),
+  /** Of a `garbled` answer as `field`: `items.0.status`. */
+  field: z.string().optional(),
+  value: z.unknown().optional(),
 });
 
 export type FaultInput = z.input<typeof faultInput>;

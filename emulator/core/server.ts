@@ -7,6 +7,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { World } from '../world.ts';
 import type { Fault } from './faults.ts';
+import { GATEWAY_PAGE, garbled } from './garble.ts';
 import { matchOperation, type Operation, Refusal, type Reply, type Request, type Service } from './http.ts';
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -87,11 +88,15 @@ export async function perform(
     if (world.faults.take(key, 'hang-up-before') !== undefined) return { kind: 'hang-up' };
     const trouble = world.faults.take(key, 'throttle', 'error');
     if (trouble !== undefined) return reply(service, incoming, troubleReply(service, trouble));
+    const gateway = world.faults.take(key, 'gateway-page');
+    // it never came as far as the service, so no ids are echoed
+    if (gateway !== undefined) return { kind: 'reply', reply: gatewayReply(gateway) };
   }
   const lost = free ? undefined : world.faults.take(key, 'hang-up-after');
   const outcome = await handle(world, service, request, match.operation, raw);
   if (lost !== undefined) return { kind: 'hang-up' };
-  return reply(service, incoming, outcome);
+  const spoilt = free ? undefined : world.faults.take(key, 'garbled');
+  return reply(service, incoming, spoilt === undefined ? outcome : garbled(outcome, spoilt));
 }
 
 async function handle(
@@ -178,6 +183,12 @@ function troubleReply(service: Service, fault: Fault): Reply {
     headers,
     json: { code: fault.code ?? 800003, description: text, data: [], source: 'PartnerFD' },
   };
+}
+
+function gatewayReply({ status = 502, retryAfterSeconds }: Fault): Reply {
+  const headers: Record<string, string> =
+    retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+  return { status, headers, text: GATEWAY_PAGE, contentType: 'text/html; charset=utf-8' };
 }
 
 function under(path: string, prefix: string): boolean {

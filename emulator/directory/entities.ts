@@ -80,6 +80,8 @@ export interface Subscription extends Entity {
   readonly etag: string;
   /** An accepted change that is not applied yet. */
   readonly changePending: boolean;
+  /** Microsoft could not bring its seats into being. */
+  readonly provisioningFailed: boolean;
 }
 
 export type RelationshipStatus =

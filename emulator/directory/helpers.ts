@@ -76,6 +76,7 @@ export function consentedScopes(world: World, tenantId: string): Set<string> {
 
 /** Seats of a subscription that Graph counts at this moment. */
 export function countedSeats(world: World, subscription: Subscription): number {
+  if (subscription.provisioningFailed) return subscription.seatsBefore;
   return subscription.seatsVisibleAt <= world.clock.now() ? subscription.quantity : subscription.seatsBefore;
 }
 

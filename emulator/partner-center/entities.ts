@@ -121,6 +121,7 @@ export interface Order extends Entity {
   readonly createdAt: number;
   readonly visibleAt: number;
   readonly completedAt: number | null;
+  readonly provisioningFails: boolean;
   readonly status: 'pending' | 'completed' | 'cancelled';
   readonly totalPrice: number;
 }

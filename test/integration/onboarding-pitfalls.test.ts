@@ -1,7 +1,6 @@
 /** What operators run into (docs/pitfalls.md), played on a whole onboarding with the emulator's trouble switched on. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { newRefreshToken } from '../../emulator/authority/helpers.ts';
-import { PARTNER, SEED_TENANTS } from '../../emulator/index.ts';
+import { SEED_TENANTS } from '../../emulator/index.ts';
 import type { InstanceView, TaskView } from '../../engine/index.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { Secret } from '../../shared/secrets.ts';
@@ -282,7 +281,8 @@ describe('a dead sign-in of ours', () => {
     const { namespace } = onboarding;
     const store = createRefreshTokenStore({ redis, namespace, secretBox, log: silentLogger() });
     await microsoft.control('/clock/advance', { ms: 1_000 });
-    await store.save(new Secret(newRefreshToken(microsoft.emulator.world, PARTNER.adminId)));
+    const signedIn = (await microsoft.control('/refresh-tokens')) as { refreshToken: string };
+    await store.save(new Secret(signedIn.refreshToken));
     for (const { queue } of await client.pausedQueues()) await client.resumeQueue(queue);
 
     const played = await Promise.all(

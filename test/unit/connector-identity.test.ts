@@ -177,6 +177,20 @@ describe('a refused sign-in', () => {
       { kind: 'terminal', code: 'aadsts-7000215', pausesQueue: 'graph' },
     ],
     [
+      'an unknown certificate pauses the queue',
+      CUSTOMER,
+      401,
+      700027,
+      { kind: 'terminal', code: 'aadsts-700027', pausesQueue: 'graph' },
+    ],
+    [
+      'our application missing in a customer’s tenant is this customer’s matter',
+      CUSTOMER,
+      400,
+      700016,
+      { kind: 'terminal', code: 'aadsts-700016', pausesQueue: undefined },
+    ],
+    [
       'a consent that is not there yet is waited for',
       CUSTOMER,
       400,
@@ -232,6 +246,17 @@ describe('a refused sign-in', () => {
 
     expect(failure).toMatchObject(expected);
     expect(JSON.stringify(failure['details'])).not.toMatch(/client-secret|first/);
+  });
+});
+
+describe('a refusal of our application itself', () => {
+  it('pauses the queue even by a number we do not know', async () => {
+    refuseTokens(CUSTOMER, 401, 7009999, 'invalid_client');
+
+    expect(await failureOf(connect(service.url).identity.token(customerToken))).toMatchObject({
+      code: 'aadsts-7009999',
+      pausesQueue: 'graph',
+    });
   });
 });
 

@@ -3,12 +3,24 @@ import { ok, type Reply, type Request, type Routes } from '../../core/http.ts';
 import { findTenant } from '../../directory/helpers.ts';
 import { PARTNER } from '../../options.ts';
 import type { World } from '../../world.ts';
-import { accessToken, customerScopes, newRefreshToken, oauthError, userOfRefreshToken } from '../helpers.ts';
+import { checkClient } from '../client-proof.ts';
+import {
+  accessToken,
+  customerScopes,
+  idToken,
+  newRefreshToken,
+  oauthError,
+  type SignedInUser,
+  userOfRefreshToken,
+} from '../helpers.ts';
 
 const formSchema = z.object({
   grant_type: z.string(),
   client_id: z.string(),
   client_secret: z.string().optional(),
+  client_assertion: z.string().optional(),
+  client_assertion_type: z.string().optional(),
+  client_info: z.string().optional(),
   refresh_token: z.string().optional(),
   scope: z.string().optional(),
   resource: z.string().optional(),
@@ -37,9 +49,7 @@ function exchange(world: World, request: Request, version: 1 | 2): Reply {
       `Application '${form.client_id}' was not found.`,
     );
   }
-  if (form.client_secret !== world.options.clientSecret) {
-    throw oauthError(world, 401, 'invalid_client', 7000215, 'Invalid client secret provided.');
-  }
+  checkClient(world, form, audiencesOf(world, request, tenantId, version));
   const audience = audienceOf(world, version === 1 ? form.resource : form.scope);
   switch (form.grant_type) {
     case 'client_credentials': {
@@ -52,12 +62,12 @@ function exchange(world: World, request: Request, version: 1 | 2): Reply {
           'The application is not installed in the tenant.',
         );
       }
-      return answer(world, version, { tenantId, audience, userId: null, scope: '' }, undefined);
+      return answer(world, version, { tenantId, audience, user: null, scope: '' }, false);
     }
     case 'refresh_token': {
-      const userId = userOfRefreshToken(world, form.refresh_token ?? '');
-      const scope = scopeOf(world, tenantId, audience, userId);
-      return answer(world, version, { tenantId, audience, userId, scope }, newRefreshToken(world, userId));
+      const user = userOfRefreshToken(world, form.refresh_token ?? '');
+      const scope = scopeOf(world, tenantId, audience, user);
+      return answer(world, version, { tenantId, audience, user, scope }, form.client_info === '1');
     }
     default:
       throw oauthError(
@@ -70,8 +80,8 @@ function exchange(world: World, request: Request, version: 1 | 2): Reply {
   }
 }
 
-function scopeOf(world: World, tenantId: string, audience: string, userId: string): string {
-  if (tenantId !== PARTNER.tenantId) return customerScopes(world, tenantId, userId);
+function scopeOf(world: World, tenantId: string, audience: string, user: SignedInUser): string {
+  if (tenantId !== PARTNER.tenantId) return customerScopes(world, tenantId, user.id);
   return audience.includes('graph') ? PARTNER_GRAPH_SCOPES : 'user_impersonation';
 }
 
@@ -79,14 +89,18 @@ function answer(
   world: World,
   version: 1 | 2,
   grant: Parameters<typeof accessToken>[1],
-  refreshToken: string | undefined,
+  wantsClientInfo: boolean,
 ): Reply {
   const { token, expiresIn, notBefore } = accessToken(world, grant);
   const common = {
     token_type: 'Bearer',
     ...(grant.scope !== '' && { scope: grant.scope }),
     access_token: token,
-    ...(refreshToken !== undefined && { refresh_token: refreshToken, id_token: token }),
+    ...(grant.user !== null && {
+      refresh_token: newRefreshToken(world, grant.user),
+      id_token: idToken(world, grant.tenantId, grant.user),
+      ...(wantsClientInfo && { client_info: clientInfo(grant.user) }),
+    }),
   };
   if (version === 2) return ok({ ...common, expires_in: expiresIn, ext_expires_in: expiresIn });
   return ok({
@@ -97,6 +111,20 @@ function answer(
     not_before: String(notBefore),
     resource: grant.audience,
   });
+}
+
+/** Whose token it is, for libraries that keep accounts apart. */
+function clientInfo(user: SignedInUser): string {
+  return Buffer.from(JSON.stringify({ uid: user.id, utid: PARTNER.tenantId })).toString('base64url');
+}
+
+/** The endpoint by the name it was called by, by its tenant's id, and as the real authority that it stands in for. */
+function audiencesOf(world: World, request: Request, tenantId: string, version: 1 | 2): string[] {
+  const path = version === 1 ? 'oauth2/token' : 'oauth2/v2.0/token';
+  const tenants = [tenantId, (request.params['tenant'] ?? '').toLowerCase()];
+  return [world.urls().authority, 'https://login.microsoftonline.com'].flatMap((base) =>
+    tenants.map((tenant) => `${base}/${tenant}/${path}`.toLowerCase()),
+  );
 }
 
 function tenantOf(world: World, request: Request): string {

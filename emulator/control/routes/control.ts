@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { newRefreshToken } from '../../authority/helpers.ts';
 import { acceptReseller } from '../../consent/helpers.ts';
 import { FAULT_KINDS, faultInput } from '../../core/faults.ts';
 import { created, noContent, ok, Refusal, type Request, type Routes } from '../../core/http.ts';
@@ -76,6 +77,19 @@ function configurationRoutes(routes: Routes, world: World): void {
   });
   routes.on('POST', '/refresh-tokens/revoke', () => {
     world.revokeTokens();
+    return noContent();
+  });
+  // what the interactive sign-in of the partner's user ends with
+  routes.on('POST', '/refresh-tokens', (request) => {
+    const { mfa } = inputOf(request, z.strictObject({ mfa: z.boolean().default(true) }));
+    return created({ refreshToken: newRefreshToken(world, { id: PARTNER.adminId, mfa }) });
+  });
+  routes.on('PUT', '/client-certificate', (request) => {
+    const { pem } = inputOf(
+      request,
+      z.strictObject({ pem: z.string().includes('-----BEGIN CERTIFICATE-----') }),
+    );
+    world.registerClientCertificate(pem);
     return noContent();
   });
 }

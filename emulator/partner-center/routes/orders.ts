@@ -63,11 +63,12 @@ export function orderRoutes(routes: Routes, world: World): void {
     authorise(world, request);
     const order = orderOf(world, request);
     const provisioned =
+      !order.provisioningFails &&
       order.completedAt !== null &&
       order.completedAt + world.delay('provisioningStatus') <= world.clock.now();
     const status = provisioned
       ? 'fulfilled'
-      : order.completedAt === null
+      : order.completedAt === null || order.provisioningFails
         ? 'unfulfilled'
         : 'prefulfillmentPending';
     return ok(
@@ -156,6 +157,7 @@ export function placeOrder(
     visibleAt: now + world.delay('orderListed'),
     completedAt: null,
     status: 'pending',
+    provisioningFails: world.faults.take('order', 'provisioning-failed') !== undefined,
     totalPrice: Math.round(lines.reduce((sum, line) => sum + line.pricing.extendedPrice, 0) * 100) / 100,
   });
   if (world.faults.take('order', 'order-stuck') === undefined) {
@@ -203,6 +205,7 @@ export function completeOrder(world: World, orderId: string): void {
       seatsBefore: 0,
       etag: newEtag(world),
       changePending: false,
+      provisioningFailed: order.provisioningFails,
     });
     emitEvent(world, {
       eventName: 'subscription-updated',

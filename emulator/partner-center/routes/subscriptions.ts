@@ -63,10 +63,15 @@ export function subscriptionRoutes(routes: Routes, world: World): void {
       requireRole(world, caller, customerOf(world, request), [...READERS]);
       const subscription = subscriptionOf(world, request);
       const seats = countedSeats(world, subscription);
-      if (seats === 0) throw partnerError(404, 800007, 'The provisioning status was not found.');
+      if (seats === 0 && !subscription.provisioningFailed)
+        throw partnerError(404, 800007, 'The provisioning status was not found.');
       return ok({
         skuId: subscription.skuId.toUpperCase(),
-        status: seats === subscription.quantity ? 'success' : 'pending',
+        status: subscription.provisioningFailed
+          ? 'failed'
+          : seats === subscription.quantity
+            ? 'success'
+            : 'pending',
         quantity: seats,
         endDate: subscriptionShape(world, subscription)['commitmentEndDate'],
         attributes: objectType('SubscriptionProvisioningStatus'),
