@@ -7,7 +7,7 @@ import { productNamed } from './directory/products.ts';
 import { DEFAULT_GDAP_ROLES, ROLES } from './directory/roles.ts';
 import { PARTNER } from './options.ts';
 import { catalogItemId } from './partner-center/catalogue.ts';
-import { CANCELLATION_MS } from './partner-center/shapes.ts';
+import { CANCELLATION_MS, exampleProfile } from './partner-center/shapes.ts';
 import type { World } from './world.ts';
 
 export const tenantInput = z.strictObject({
@@ -191,22 +191,7 @@ function addCustomer(world: World, tenantId: string): void {
     commerceId: world.random.guid(),
     companyName: tenant.displayName,
     domain: initialDomain(tenant),
-    billingProfile: {
-      id: world.random.guid(),
-      email: tenant.contactEmail,
-      culture: 'en-US',
-      language: 'en',
-      companyName: tenant.displayName,
-      firstName: null,
-      lastName: null,
-      defaultAddress: {
-        country: tenant.country,
-        addressLine1: '1 Example Way',
-        city: 'Redmond',
-        state: 'WA',
-        postalCode: '98052',
-      },
-    },
+    billingProfile: exampleProfile(world.random.guid(), tenant),
     associatedPartnerId: null,
     visibleAt: now,
     resellerAt: now,

@@ -59,6 +59,12 @@ const Synchronization = z.object({
     .nullish(),
 });
 
+/** A list of one by the reference, one object by its example. */
+const Synchronizations = z.union([
+  z.object({ value: z.array(Synchronization) }).transform(({ value }) => value[0]),
+  z.object({ id: z.string() }).and(Synchronization),
+]);
+
 export interface SynchronizationFeatures {
   readonly passwordSyncEnabled: boolean | null;
   readonly groupWriteBackEnabled: boolean | null;
@@ -144,13 +150,9 @@ export function directory(calls: GraphCalls) {
       options?: ReadOptions,
     ): Promise<SynchronizationFeatures | null> {
       try {
-        const [first] = await calls.collect(
-          tenant,
-          '/v1.0/directory/onPremisesSynchronization',
-          Synchronization,
-          options,
-        );
-        return first?.features ?? null;
+        const path = '/v1.0/directory/onPremisesSynchronization';
+        const { body } = await calls.call(tenant, { method: 'GET', path, schema: Synchronizations }, options);
+        return body?.features ?? null;
       } catch (failure) {
         if (wasRefused(failure, 403)) return null;
         throw failure;

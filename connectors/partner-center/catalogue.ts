@@ -36,8 +36,8 @@ const Term = z.object({
   /** ISO 8601: `P1M`, `P1Y`, `P3Y`. */
   duration: z.string(),
   description: nullable(z.string()),
-  /** Lower case, as the cart wants it: `monthly`, `annual`, `triennial`. */
-  billingCycle: z.string().transform((cycle) => cycle.toLowerCase()),
+  /** Lower case, as the cart wants it: `monthly`, `annual`, `triennial`. Null for what is paid once, such as reservations. */
+  billingCycle: nullable(z.string().transform((cycle) => cycle.toLowerCase())),
 });
 
 const Availability = z.object({

@@ -46,9 +46,10 @@ const Customer = z
 /** `id` is also the customer's tenant id. `domain` is the default domain, not necessarily the mail domain. */
 export type Customer = z.output<typeof Customer>;
 
+/** Says little more than the id for sure, and is shown once: nothing else in it may cost us the password. */
 const CreatedCustomer = z.object({
   id: guid,
-  companyProfile: z.object({ domain: z.string(), companyName: z.string() }),
+  companyProfile: nullable(z.object({ domain: nullable(z.string()), companyName: nullable(z.string()) })),
   userCredentials: nullable(z.object({ userName: z.string(), password: z.string().min(1) })),
 });
 
@@ -144,7 +145,8 @@ export function customers(calls: PartnerCenterCalls) {
         },
         options,
       );
-      const { domain, companyName } = body.companyProfile;
+      const domain = body.companyProfile?.domain ?? customer.domain;
+      const companyName = body.companyProfile?.companyName ?? customer.companyName;
       const credentials = body.userCredentials;
       return {
         customerId: body.id,

@@ -76,13 +76,21 @@ const Link = z
 
 function collection<Schema extends z.ZodType>(item: Schema) {
   const links = z.object({ next: nullable(Link) });
-  return z.object({
-    items: z
-      .array(item)
-      .nullish()
-      .transform((items) => items ?? []),
-    links: links.nullish().transform((found) => found ?? { next: null }),
-  });
+  return z
+    .object({
+      totalCount: z.number().nullish(),
+      items: z.array(item).nullish(),
+      links: links.nullish().transform((found) => found ?? { next: null }),
+    })
+    .transform(({ totalCount, items, links: found }, context) => {
+      // No list is an empty list only where the answer itself counts none: anything else would be a guess.
+      if (items === null || items === undefined) {
+        if (totalCount === 0) return { items: [], links: found };
+        context.addIssue({ code: 'custom', path: ['items'], message: 'is missing' });
+        return z.NEVER;
+      }
+      return { items, links: found };
+    });
 }
 
 /** Links are relative, mostly without the version, and must stay on this host. */

@@ -8,7 +8,11 @@ import type { PartnerCenterCalls } from './service.ts';
 const Subscription = z
   .object({
     id: z.string().transform((id) => id.toLowerCase()),
-    offerId: z.string(),
+    /** Empty for what was never an offer, such as some Azure entitlements. */
+    offerId: z
+      .string()
+      .nullish()
+      .transform((id) => id ?? ''),
     offerName: nullable(z.string()),
     friendlyName: nullable(z.string()),
     quantity: z.number().int(),
@@ -32,8 +36,11 @@ const Subscription = z
   })
   .transform(({ productType, ...subscription }) => ({
     ...subscription,
-    /** Legacy subscriptions have a GUID as offer and cannot be changed into new commerce. */
-    isNewCommerce: subscription.offerId.includes(':') || productType?.id === 'OnlineServicesNCE',
+    /** Licences of the new commerce. Legacy ones have a GUID as offer; software and reservations have an id with colons too. */
+    isNewCommerce:
+      productType === null
+        ? subscription.offerId.includes(':')
+        : productType.id.toLowerCase() === 'onlineservicesnce',
   }));
 export type Subscription = z.output<typeof Subscription>;
 

@@ -6,6 +6,7 @@ import { sendMicrosoftMail } from '../mail/helpers.ts';
 import { PARTNER } from '../options.ts';
 import type { Customer } from '../partner-center/entities.ts';
 import { audit, emitEvent } from '../partner-center/events.ts';
+import { exampleProfile } from '../partner-center/shapes.ts';
 import type { World } from '../world.ts';
 import type { SignedIn } from './entities.ts';
 
@@ -33,22 +34,7 @@ export function acceptReseller(
           commerceId: known?.commerceId ?? world.random.guid(),
           companyName: tenant.displayName,
           domain: initialDomain(tenant),
-          billingProfile: known?.billingProfile ?? {
-            id: world.random.guid(),
-            email: tenant.contactEmail,
-            culture: 'en-US',
-            language: tenant.language,
-            companyName: tenant.displayName,
-            firstName: null,
-            lastName: null,
-            defaultAddress: {
-              country: tenant.country,
-              addressLine1: '1 Example Way',
-              city: 'Redmond',
-              state: 'WA',
-              postalCode: '98052',
-            },
-          },
+          billingProfile: known?.billingProfile ?? exampleProfile(world.random.guid(), tenant),
           associatedPartnerId: null,
           visibleAt,
           resellerAt: visibleAt,

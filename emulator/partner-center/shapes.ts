@@ -1,6 +1,6 @@
 /** Stored entities as Partner Center shows them. */
 
-import type { Subscription } from '../directory/entities.ts';
+import type { Subscription, Tenant } from '../directory/entities.ts';
 import { PRODUCTS, productOfSku } from '../directory/products.ts';
 import { PARTNER } from '../options.ts';
 import type { World } from '../world.ts';
@@ -24,8 +24,36 @@ export function companyProfile(customer: Customer): unknown {
 export function billingProfile(customer: Customer): unknown {
   return {
     ...customer.billingProfile,
+    defaultAddress: withoutNulls(customer.billingProfile.defaultAddress),
     links: { self: self(`/customers/${customer.id}/profiles/billing`) },
     attributes: objectType('CustomerBillingProfile', etagOf(customer.billingProfile)),
+  };
+}
+
+/** Addresses leave out what they do not know. */
+export function withoutNulls(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
+}
+
+/** A seeded customer's address; people of its company are not known apart from it. */
+export function exampleProfile(id: string, tenant: Tenant): BillingProfile {
+  const person = { firstName: 'Ada', lastName: 'Meyer' };
+  return {
+    id,
+    email: tenant.contactEmail,
+    culture: 'en-US',
+    language: tenant.language,
+    companyName: tenant.displayName,
+    ...person,
+    defaultAddress: {
+      country: tenant.country,
+      city: 'Redmond',
+      state: 'WA',
+      addressLine1: '1 Example Way',
+      postalCode: '98052',
+      ...person,
+      phoneNumber: '4255550100',
+    },
   };
 }
 

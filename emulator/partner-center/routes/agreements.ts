@@ -122,7 +122,7 @@ export function agreementRoutes(routes: Routes, world: World): void {
     });
     audit(world, { operationType: 'create_agreement', resourceType: 'agreement', customerId: customer.id });
     const { customerId: _, id: __, ...echo } = agreement;
-    return created({ ...echo, attributes: objectType('Agreement') });
+    return created(echo);
   });
 
   routes.on('GET', '/v1/customers/:customerId/directSignedMicrosoftCustomerAgreementStatus', (request) => {

@@ -3,6 +3,7 @@ import { ok, type Routes } from '../../core/http.ts';
 import type { World } from '../../world.ts';
 import { COUNTRIES, countryOf, invalidAddressField } from '../countries.ts';
 import { authorise, bodyOf, objectType, partnerError } from '../helpers.ts';
+import { withoutNulls } from '../shapes.ts';
 
 const text = z.string().nullish();
 const addressSchema = z.object({
@@ -26,7 +27,12 @@ export function validationRoutes(routes: Routes, world: World): void {
       addressLine2: body.addressline2 ?? null,
       postalCode: body.postalcode ?? null,
     };
-    return ok({ originalAddress: original, ...judge(original) });
+    const { suggestedAddresses, ...verdict } = judge(original);
+    return ok({
+      originalAddress: withoutNulls(original),
+      suggestedAddresses: suggestedAddresses?.map(withoutNulls) ?? null,
+      ...verdict,
+    });
   });
 
   routes.on('GET', '/v1/countryvalidationrules/:country', (request) => {
@@ -71,11 +77,17 @@ interface Original {
   readonly postalCode: string | null;
 }
 
+interface Verdict {
+  readonly suggestedAddresses: readonly Original[] | null;
+  readonly status: string;
+  readonly validationMessage?: string;
+}
+
 /**
  * `Nowhere` in the street is not found, `Ambiguous` has two candidates, a street without a number is partial; a field
  * that breaks the country's rules asks for interaction; the rest is shippable (US codes come back as ZIP+4).
  */
-function judge(original: Original): Record<string, unknown> {
+function judge(original: Original): Verdict {
   const street = original.addressLine1.toLowerCase();
   if (street.includes('nowhere')) {
     return { suggestedAddresses: null, status: 'None', validationMessage: 'The address was not found.' };
