@@ -263,6 +263,7 @@ export function createClient(engine: Engine): Client {
       const event = parseSignal(null, type, payload);
       const body: SignalBody = { event, ...byOf(options) };
       const ids = await store.route(key, { id: options.id, body: encode(body) });
+      if (ids === null) return { status: 'duplicate', detail: key, instance: null };
       if (ids.length === 0) return { status: 'unmatched', detail: key, instance: null };
       const results: SignalResult[] = [];
       for (const instanceId of ids) {

@@ -43,6 +43,7 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
   const leases = new Map<string, number>();
   const keys = new Map<string, Set<string>>();
   const parked = new Map<string, ParkedSignal>();
+  const came = new Set<string>();
   const queues = new Map<string, PausedQueue>();
   const listeners = new Set<(shard: number) => void>();
   let tick = 0;
@@ -247,7 +248,10 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     async route(key, signal) {
       const found = [...(keys.get(key) ?? [])];
       const field = `${key}\n${signal.id}`;
-      if (found.length === 0 && !parked.has(field)) {
+      const waits = found.length === 0 && parked.has(field);
+      if (found.length === 0 && came.has(field) && !waits) return null;
+      came.add(field);
+      if (found.length === 0 && !waits) {
         parked.set(field, { key, signalId: signal.id, body: signal.body, at: now() });
       }
       return found;

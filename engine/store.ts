@@ -183,8 +183,14 @@ export interface Store {
   /** Registers an instance under a key; returns the signals that waited for the key. */
   register(key: string, instanceId: string): Promise<readonly ParkedSignal[]>;
   unregister(key: string, instanceId: string): Promise<void>;
-  /** The instances under a key; with none, parks the signal there (once per signal id). */
-  route(key: string, signal: { readonly id: string; readonly body: string }): Promise<readonly string[]>;
+  /**
+   * The instances under a key; with none, parks the signal there (once per signal id). Null for one that came within the
+   * last week and has left since: whoever had the key took it, or a person put it away.
+   */
+  route(
+    key: string,
+    signal: { readonly id: string; readonly body: string },
+  ): Promise<readonly string[] | null>;
   /** The instances registered under a key. */
   holders(key: string): Promise<readonly string[]>;
   unpark(key: string, signalId: string): Promise<void>;

@@ -7,7 +7,7 @@
  * Per shard: `timers` zset (`<id>|<token>` by due ms), `outbox` zset (entry id by due ms), `bodies` hash (entry id to
  * body), `claims` hash (`<id>|<token>` to worker), `reply:<client>` strings (a client's last batch and its answer, kept
  * for a day), `ix:<index>` zsets (id by creation ms), `k:<key>` sets of ids, `pk:<key>` hashes of parked
- * signals, `parked` zset (`<key>\n<signal id>` by ms).
+ * signals, `parked` zset (`<key>\n<signal id>` by ms), `came:<key>\n<signal id>` marks that last a week.
  */
 export interface ShardKeys {
   readonly prefix: string;
@@ -22,6 +22,7 @@ export interface ShardKeys {
   index(name: string): string;
   key(key: string): string;
   parkedUnder(key: string): string;
+  came(key: string, signalId: string): string;
 }
 
 export function shardKeys(namespace: string, shard: number): ShardKeys {
@@ -39,6 +40,7 @@ export function shardKeys(namespace: string, shard: number): ShardKeys {
     index: (name) => `${prefix}ix:${name}`,
     key: (key) => `${prefix}k:${key}`,
     parkedUnder: (key) => `${prefix}pk:${key}`,
+    came: (key, signalId) => `${prefix}came:${key}\n${signalId}`,
   };
 }
 

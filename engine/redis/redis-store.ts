@@ -33,6 +33,8 @@ const UNCLAIM_DELAY_MS = 1_000;
 
 /** Ms after which a lease that ended is forgotten. */
 const DEAD_LEASE_MS = 60_000;
+/** How long a signal is known by its id after it left: longer than anybody delivers again. */
+const SIGNAL_KNOWN_SECONDS = 7 * 24 * 3_600;
 
 export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions): Store {
   const run = prepareScripts(redis);
@@ -191,10 +193,10 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
       const keys = forId(key);
       const found = await run(
         'route',
-        [keys.key(key), keys.parkedUnder(key), keys.parked],
-        [key, signal.id, signal.body],
+        [keys.key(key), keys.parkedUnder(key), keys.parked, keys.came(key, signal.id)],
+        [key, signal.id, signal.body, SIGNAL_KNOWN_SECONDS],
       );
-      return list(found).map(String);
+      return found === null ? null : list(found).map(String);
     },
     holders: (key) => redis.smembers(forId(key).key(key)),
     async unpark(key, signalId) {

@@ -56,6 +56,21 @@ describe('a webhook', () => {
     expect(history.filter(({ event }) => event.kind === 'signal')).toHaveLength(1);
   });
 
+  it('that comes again after its instance has ended is known, and nobody’s to match', async () => {
+    const fixture = createFixture();
+    const id = await waitingForConsent(fixture);
+    await deliver(fixture, accepted());
+    await fixture.engine.settled();
+    await fixture.client.cancel(id, { force: true });
+    await fixture.engine.settled();
+
+    const again = await deliver(fixture, accepted());
+    const another = await deliver(fixture, accepted(TENANT, '2026-12-24T10:00:00.0000000+00:00'));
+
+    expect([again.body.status, another.body.status]).toEqual(['duplicate', 'unmatched']);
+    expect(await fixture.client.unmatched()).toHaveLength(1);
+  });
+
   it('that is forged changes nothing', async () => {
     const fixture = createFixture();
     const id = await waitingForConsent(fixture);
