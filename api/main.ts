@@ -27,30 +27,13 @@ const DRAIN_MS = 8_000;
 /** What a load balancer needs to see that this process is no longer ready. */
 const UNREADY_MS = 200;
 
-/** Switches of this process alone; everything else is in `shared/config.ts`. */
-function switchesOf(env: NodeJS.ProcessEnv, config: ApiConfig) {
-  const loopback = ['127.0.0.1', '::1', 'localhost'].includes(config.http.host);
-  const isOn = (name: string, otherwise: boolean) => {
-    const value = env[name]?.trim();
-    return value === undefined || value === '' ? otherwise : value === '1' || value === 'true';
-  };
-  const demo = isOn('DEMO', false) && loopback && config.process.nodeEnv !== 'production';
-  return {
-    demo,
-    fourEyes: isOn('FOUR_EYES', config.process.nodeEnv === 'production'),
-    acceptStore: isOn('ACCEPT_STORE', false),
-  };
-}
-
 async function main(): Promise<void> {
   const config = loadApiConfig(process.env);
   const log = createLogger({ name: 'api', level: config.process.logLevel });
-  const switches = switchesOf(process.env, config);
-  const { redisUrl, namespace, shards, stateDir } = config.store;
+  const { redisUrl, namespace, shards, stateDir, accept: acceptStore } = config.store;
 
   const redis = createRedis(redisUrl, 'service', { log, name: `${namespace}-api` });
   await redisReady(redis, REDIS_READY_MS);
-  const { acceptStore } = switches;
   const report = await checkStore({ redis, namespace, shards, stateDir, process: 'api', acceptStore });
   for (const warning of report.warnings) log.warn({ warning }, 'store-warning');
 
@@ -65,7 +48,7 @@ async function main(): Promise<void> {
     registry,
     workflows: startable,
     log,
-    ...edgesOf(config, switches),
+    ...edgesOf(config),
     health: {
       store: async () => {
         await redis.ping();
@@ -96,14 +79,14 @@ async function main(): Promise<void> {
   log.info({ url: config.process.publicUrl ?? addressOf(server), port: portOf(server) }, 'ready');
 }
 
-function edgesOf(config: ApiConfig, switches: ReturnType<typeof switchesOf>) {
+function edgesOf(config: ApiConfig) {
   const { http, secrets, webhooks, timing } = config;
   const admin = http.apiKeys.find(({ role }) => role === 'admin') ?? null;
   return {
     auth: {
       keys: http.apiKeys,
-      fourEyes: switches.fourEyes,
-      demoKey: switches.demo ? admin : null,
+      fourEyes: http.fourEyes,
+      demoKey: http.demo ? admin : null,
     },
     secretBox: createSecretBox({
       key: secrets.key.reveal(),

@@ -117,6 +117,7 @@ export const storeShape = {
     .default('csp'),
   SHARDS: integer(1, 1_024).default(8),
   STATE_DIR: text.default('.data'),
+  ACCEPT_STORE: flag.default(false),
 };
 
 export const secretsShape = { SECRET_KEY: secretKey, SECRET_KEYS_OLD: secretKeys.default([]) };
@@ -126,6 +127,8 @@ export const httpShape = {
   API_PORT: integer(0, 65_535).default(3_000),
   API_KEYS: apiKeys,
   TRUST_PROXY_HOPS: integer(0, 10).default(0),
+  DEMO: flag.default(false),
+  FOUR_EYES: flag.optional(),
 };
 
 export const webhookShape = {
@@ -138,6 +141,7 @@ export const webhookShape = {
 export const workerShape = {
   WORKER_CONCURRENCY: integer(1, 1_000).default(20),
   PARTNER_CENTER_PER_MINUTE: integer(13, 100_000).default(500),
+  WEBHOOK_TAKE_OVER: flag.default(false),
 };
 
 export const microsoftShape = {

@@ -32,7 +32,14 @@ function commonOf(v: Of<typeof processShape & typeof storeShape & typeof secrets
       /** Where people and Microsoft reach the API; null when only the bound address is known. */
       publicUrl: v.PUBLIC_URL ?? null,
     },
-    store: { redisUrl: v.REDIS_URL, namespace: v.NAMESPACE, shards: v.SHARDS, stateDir: v.STATE_DIR },
+    store: {
+      redisUrl: v.REDIS_URL,
+      namespace: v.NAMESPACE,
+      shards: v.SHARDS,
+      stateDir: v.STATE_DIR,
+      /** Take on a store that is empty or older than the one last seen. */
+      accept: v.ACCEPT_STORE,
+    },
     secrets: { key: v.SECRET_KEY, oldKeys: v.SECRET_KEYS_OLD },
     /** All in milliseconds. */
     timing: {
@@ -51,13 +58,17 @@ function commonOf(v: Of<typeof processShape & typeof storeShape & typeof secrets
   };
 }
 
-function apiOf(v: Of<typeof httpShape & typeof webhookShape>) {
+function apiOf(v: Of<typeof httpShape & typeof webhookShape & Pick<typeof processShape, 'NODE_ENV'>>) {
   return {
     http: {
       host: v.API_HOST,
       port: v.API_PORT,
       apiKeys: v.API_KEYS,
       trustProxyHops: v.TRUST_PROXY_HOPS,
+      /** The page signs its visitor in as administrator. */
+      demo: v.DEMO,
+      /** Nobody approves what they ordered themselves; on in production unless switched off. */
+      fourEyes: v.FOUR_EYES ?? v.NODE_ENV === 'production',
     },
     webhooks: {
       certificateHosts: v.WEBHOOK_CERT_HOSTS,
@@ -78,6 +89,8 @@ function workerOf(
       concurrency: v.WORKER_CONCURRENCY,
       /** Calls that Partner Center takes from this partner in a minute, all workers together. */
       partnerCenterPerMinute: v.PARTNER_CENTER_PER_MINUTE,
+      /** Whether a webhook registration of another address gives way to ours. */
+      takeOverWebhooks: v.WEBHOOK_TAKE_OVER,
     },
     microsoft: {
       authorityUrl: v.MS_AUTHORITY_URL,
@@ -184,9 +197,16 @@ function timingProblems({ timing }: CommonConfig): VariableProblem[] {
   return problems;
 }
 
-function apiProblems({ process, webhooks }: ApiConfig): VariableProblem[] {
-  if (process.nodeEnv !== 'production') return [];
+function apiProblems({ process, http, webhooks }: ApiConfig): VariableProblem[] {
   const problems: VariableProblem[] = [];
+  if (http.demo && (process.nodeEnv === 'production' || !isLoopbackHost(http.host))) {
+    problems.push({
+      variable: 'DEMO',
+      problem:
+        'makes every visitor an administrator: only outside production and with API_HOST on this machine',
+    });
+  }
+  if (process.nodeEnv !== 'production') return problems;
   if (
     process.publicUrl !== null &&
     !process.publicUrl.startsWith('https://') &&
@@ -213,8 +233,10 @@ function workerProblems({ microsoft }: WorkerConfig): VariableProblem[] {
 }
 
 function isLoopback(url: string): boolean {
-  return ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname);
+  return isLoopbackHost(new URL(url).hostname);
 }
+
+const isLoopbackHost = (host: string): boolean => ['127.0.0.1', '::1', '[::1]', 'localhost'].includes(host);
 
 function mask(value: unknown): unknown {
   if (value instanceof Secret) return '[secret]';

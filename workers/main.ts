@@ -27,15 +27,13 @@ const SAME_WISH_MS = 1_000;
 /** Exit code of a worker whose store was emptied or replaced (EX_SOFTWARE). */
 const STORE_LOST = 70;
 
-const isOn = (name: string): boolean => ['1', 'true'].includes(process.env[name]?.trim() ?? '');
-
 /** Resolves with what stops it again. */
 async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<void>> {
-  const { redisUrl, namespace, shards, stateDir } = config.store;
+  const { redisUrl, namespace, shards, stateDir, accept: acceptStore } = config.store;
   const redis = createRedis(redisUrl, 'worker', { log, name: `${namespace}-worker` });
   await redisReady(redis, REDIS_READY_MS);
   const seenBy = { namespace, stateDir, process: 'worker' };
-  const report = await checkStore({ ...seenBy, redis, shards, acceptStore: isOn('ACCEPT_STORE') });
+  const report = await checkStore({ ...seenBy, redis, shards, acceptStore });
   for (const warning of report.warnings) log.warn({ warning }, 'store-warning');
 
   const store = createRedisStore({ redis, namespace, shards });
@@ -103,7 +101,12 @@ function registerWebhooks(
     log.warn('PUBLIC_URL is not set: no webhooks, consents are polled');
     return null;
   }
-  return startWebhookRegistration({ partnerCenter, publicUrl, takeOver: isOn('WEBHOOK_TAKE_OVER'), log });
+  return startWebhookRegistration({
+    partnerCenter,
+    publicUrl,
+    takeOver: config.worker.takeOverWebhooks,
+    log,
+  });
 }
 
 function rememberNowAndThen(

@@ -77,5 +77,7 @@ export async function productEnvironment({
     WEBHOOK_ROOT_CERT: webhookRoot(dataDir),
     SMTP_URL: `smtp://${emulator.smtp.host}:${emulator.smtp.port}`,
     MAIL_FROM: `${PARTNER.name} <${PARTNER.adminUpn}>`,
+    // Where the emulator's confirmation mails arrive.
+    MAILBOX_URL: `graph://${PARTNER.adminUpn}`,
   };
 }

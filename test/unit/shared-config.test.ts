@@ -87,6 +87,34 @@ describe('the configuration', () => {
     ).toEqual([variable]);
   });
 
+  it('reads switches like any other setting, and refuses a word it does not know', () => {
+    const production = { ...api, NODE_ENV: 'production' };
+    expect(loadApiConfig(api).http).toMatchObject({ demo: false, fourEyes: false });
+    expect(loadApiConfig(production).http.fourEyes).toBe(true);
+    expect(loadApiConfig({ ...production, FOUR_EYES: 'false' }).http.fourEyes).toBe(false);
+    expect(loadApiConfig({ ...api, DEMO: '1', ACCEPT_STORE: 'true' })).toMatchObject({
+      http: { demo: true },
+      store: { accept: true },
+    });
+    expect(loadWorkerConfig({ ...worker, WEBHOOK_TAKE_OVER: '1' }).worker.takeOverWebhooks).toBe(true);
+    for (const variable of ['DEMO', 'FOUR_EYES', 'ACCEPT_STORE'])
+      expect(problemsOf(() => loadApiConfig({ ...api, [variable]: 'yes' }))).toEqual([
+        { variable, problem: 'is neither true nor false' },
+      ]);
+    expect(problemsOf(() => loadWorkerConfig({ ...worker, WEBHOOK_TAKE_OVER: 'on' }))).toMatchObject([
+      { variable: 'WEBHOOK_TAKE_OVER' },
+    ]);
+  });
+
+  it.each([
+    ['in production', { NODE_ENV: 'production' }],
+    ['where other machines can reach it', { API_HOST: '0.0.0.0' }],
+  ])('refuses a demo %s', (_, change) => {
+    expect(problemsOf(() => loadApiConfig({ ...api, ...change, DEMO: '1' }))).toMatchObject([
+      { variable: 'DEMO' },
+    ]);
+  });
+
   it('refuses to send credentials in clear to another machine', () => {
     const withUrl = (url: string) =>
       problemsOf(() => loadWorkerConfig({ ...worker, PARTNER_CENTER_URL: url }));
