@@ -189,7 +189,7 @@ export function createEngine(options: EngineOptions): Engine {
       return certain ? { reply: decision.reply, open, chained: null } : 'uncertain';
     }
     const [final, planned] = planStorable(input, decision, open, given);
-    if (faults !== undefined) await faults.at('before-commit');
+    if (faults !== undefined) await faults.at('before-commit', { event, entry: planned.entry });
     const committing = store.commit(planned.entry);
     underWay.set(instanceId, committing);
     let status: CommitReply['status'];
@@ -205,7 +205,7 @@ export function createEngine(options: EngineOptions): Engine {
       indexes: planned.indexes,
     };
     if (status === 'ok') remember(next, planned.entry);
-    if (faults !== undefined) await faults.at('after-commit');
+    if (faults !== undefined) await faults.at('after-commit', { event, entry: planned.entry });
     if (status === 'early') return { reply: { status: 'early' }, open, chained: null };
     if (status !== 'ok') return 'conflict';
     for (const action of final.actions) runAction(action, planned.next);

@@ -2,6 +2,9 @@
  * Named points at which a test may stop, fail or kill the process. Production hands in none, and a point without
  * `faults` is one comparison: no call, no promise, no turn of the event loop.
  */
+import type { EngineEvent } from './event.ts';
+import type { CommitEntry } from './store.ts';
+
 export type FaultPoint =
   | 'loaded'
   | 'decided'
@@ -11,8 +14,16 @@ export type FaultPoint =
   | 'after-enqueue'
   | 'before-activity'
   | 'after-activity'
-  | 'before-ack';
+  | 'before-ack'
+  | 'before-renewal'
+  | 'after-renewal';
+
+/** Which commit it is about, at the points around one. */
+export interface FaultDetail {
+  readonly event: EngineEvent;
+  readonly entry: CommitEntry;
+}
 
 export interface FaultPoints {
-  at(point: FaultPoint): Promise<void> | void;
+  at(point: FaultPoint, about?: FaultDetail): Promise<void> | void;
 }

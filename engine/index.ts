@@ -53,7 +53,7 @@ export {
   ticketOf,
 } from './engine.ts';
 export type { Actor, Failure, MachineEvent, OperatorEvent } from './event.ts';
-export type { FaultPoint, FaultPoints } from './fault-points.ts';
+export type { FaultDetail, FaultPoint, FaultPoints } from './fault-points.ts';
 export { type ChainVerdict, type EffectNote, type HistoryEntry, verifyChain } from './history.ts';
 export { INDEX } from './indexes.ts';
 export { createMemoryStore } from './memory-store.ts';

@@ -2,7 +2,7 @@
  * A worker's lease: renewed every second by the store's clock, over after four. A worker that cannot renew in time stops
  * what it runs before anybody else may begin it.
  */
-import type { Engine } from '../engine/index.ts';
+import type { Engine, FaultPoints } from '../engine/index.ts';
 import { AppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Activations, LEASE_LOST } from './activations.ts';
@@ -20,19 +20,22 @@ export interface LeaseOptions {
   readonly log: Logger;
   /** Epoch of the store found at boot; another one, or none, means the store was lost under us. */
   readonly epoch: string;
+  readonly faults?: FaultPoints;
   onRenewed(seen: { readonly epoch: string; readonly tick: number }): void;
   onStoreLost(error: AppError): void;
 }
 
 /** Takes the lease before it returns. */
 export async function startLease(options: LeaseOptions): Promise<Loop> {
-  const { engine, worker, activations, log } = options;
+  const { engine, worker, activations, log, faults } = options;
   let renewedAt = performance.now();
   let held = true;
 
   async function renew(): Promise<void> {
     const asked = performance.now();
+    if (faults !== undefined) await faults.at('before-renewal');
     const { epoch, tick } = await engine.store.renewLease(worker, LEASE_TTL_MS);
+    if (faults !== undefined) await faults.at('after-renewal');
     if (epoch !== options.epoch) {
       options.onStoreLost(
         new AppError('store-rewound', 'The store was emptied or replaced while the engine ran.', {

@@ -100,6 +100,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     activations,
     log,
     epoch,
+    ...(faults === undefined ? {} : { faults }),
     onRenewed: options.onRenewed ?? (() => {}),
     onStoreLost: options.onStoreLost ?? (() => {}),
   });
