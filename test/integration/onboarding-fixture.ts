@@ -15,7 +15,7 @@ import { LEAST_ROLES } from '../../workflows/start-form.ts';
 import { type EmulatedMicrosoft, startEmulatedMicrosoft } from '../support/emulated-microsoft.ts';
 import { testNamespace, testRedisUrl } from '../support/test-redis.ts';
 
-const QUICK = {
+export const QUICK = {
   relationshipVisible: 20,
   gdapReplication: 5,
   gdapLock: 5,

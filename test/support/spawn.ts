@@ -6,6 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** A test run that is stopped half way leaves no process behind. */
+const alive = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of alive) child.kill('SIGKILL');
+});
+
 const REGISTER = fileURLToPath(new URL('./register-ts.mjs', import.meta.url));
 
 export interface SpawnOptions {
@@ -14,6 +20,8 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Resolves once a line of stdout passes. Default: a JSON line whose `msg` is `ready`. `null` does not wait. */
   readonly ready?: ((line: string) => boolean) | null;
+  /** Opens a channel for `send`. Default: none. */
+  readonly ipc?: boolean;
   /** Milliseconds to wait for it. Default 20 000. */
   readonly within?: number;
 }
@@ -30,6 +38,8 @@ export interface Spawned {
   /** SIGTERM, then waits; SIGKILL after `within` (default 20 000 ms). Harmless when it is gone already. */
   stop(within?: number): Promise<number | NodeJS.Signals>;
   kill9(): Promise<void>;
+  /** To a process that was started with `ipc`; lost when it is gone. */
+  send(message: object): void;
   /** SIGSTOP and SIGCONT: a process that hangs and comes back. */
   freeze(): void;
   thaw(): void;
@@ -57,19 +67,22 @@ function collectLines(child: ChildProcess): string[] {
   return lines;
 }
 
-/** Starts a file of this project (`workers/main.ts`, `test/fixtures/x.ts`) with Node, straight from its source. */
+/**
+ * Starts a file of this project (`workers/main.ts`, `test/fixtures/x.ts`) with Node, straight from its source, or a
+ * bundle (`.mjs`) as it is.
+ */
 export async function spawnNode(file: string, options: SpawnOptions = {}): Promise<Spawned> {
-  const { args = [], env = {}, ready = isReadyLine, within = 20_000 } = options;
-  const child = spawn(process.execPath, ['--import', REGISTER, '--enable-source-maps', file, ...args], {
+  const { args = [], env = {}, ready = isReadyLine, ipc = false, within = 20_000 } = options;
+  const fromSource = file.endsWith('.ts') ? ['--import', REGISTER, '--enable-source-maps'] : [];
+  const child = spawn(process.execPath, [...fromSource, file, ...args], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
   });
   const lines = collectLines(child);
-  const reap = () => child.kill('SIGKILL');
-  process.once('exit', reap);
+  alive.add(child);
   const exited = once(child, 'exit').then(([code, signal]) => {
-    process.off('exit', reap);
+    alive.delete(child);
     return (code ?? signal) as number | NodeJS.Signals;
   });
   const running = () => child.exitCode === null && child.signalCode === null;
@@ -104,6 +117,8 @@ export async function spawnNode(file: string, options: SpawnOptions = {}): Promi
       return exited.finally(() => clearTimeout(timer));
     },
     kill9,
+    // A process that died meanwhile takes no message, and its end is seen elsewhere.
+    send: (message) => void (child.connected && child.send(message, () => {})),
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
   };

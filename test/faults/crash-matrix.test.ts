@@ -1,0 +1,86 @@
+/**
+ * The crash matrix: kill -9 of API and worker processes at every named point, seed after seed. CRASH_SEEDS says how many
+ * (20 is the short run, 200 the long one), CRASH_SEED which one alone.
+ */
+import { rmSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bundlePrograms } from '../support/bundle.ts';
+import { CRASH_POINT_NAMES } from '../support/crash-points.ts';
+import { CRASH_PROGRAMS, type CrashRun, openLane } from '../support/crash-run.ts';
+import { reportProof } from '../support/proof-report.ts';
+import { table } from '../support/table.ts';
+
+const SEEDS = Number(process.env['CRASH_SEEDS'] ?? 20);
+const ONLY = process.env['CRASH_SEED'];
+/** Lanes side by side: most of a run is waiting, for boots and for leases to end. */
+const LANES = 4;
+const PER_SEED_MS = 120_000;
+
+let programs: string;
+beforeAll(async () => {
+  programs = await bundlePrograms(CRASH_PROGRAMS);
+}, 60_000);
+afterAll(() => rmSync(programs, { recursive: true }));
+
+async function runAll(seeds: readonly number[]): Promise<CrashRun[]> {
+  const waiting = [...seeds];
+  const runs: CrashRun[] = [];
+  const work = async () => {
+    const lane = await openLane(programs);
+    try {
+      for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift())
+        runs.push(await lane.run(seed));
+    } finally {
+      await lane.close();
+    }
+  };
+  // Every lane is closed before the first failure is told.
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(LANES, seeds.length) }, work));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  return runs;
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+describe('kill -9 at every named point', () => {
+  it(
+    'loses no accepted command, doubles no effect, and comes to rest',
+    async () => {
+      const seeds =
+        ONLY === undefined ? Array.from({ length: SEEDS }, (_, index) => index + 1) : [Number(ONLY)];
+
+      const runs = await runAll(seeds);
+
+      const kills = Object.fromEntries(
+        CRASH_POINT_NAMES.map((name) => [name, sum(runs.map((run) => run.kills[name] ?? 0))]),
+      );
+      const done = {
+        orders: sum(runs.map(({ orders }) => orders)),
+        'accepted commands': sum(runs.map(({ accepted }) => accepted)),
+        effects: sum(runs.map(({ effects }) => effects)),
+      };
+      const problems = runs.flatMap((run) => run.problems);
+      const slowest = Math.max(...runs.map(({ restMs }) => restMs));
+      table('kill -9 at', { ...kills, ...done, 'slowest to rest, ms': Math.round(slowest) });
+      const injected = Object.fromEntries(
+        CRASH_POINT_NAMES.map((name) => [`kill -9 at ${name}`, kills[name] ?? 0]),
+      );
+      reportProof({
+        suite: 'crash matrix',
+        injected,
+        done,
+        lost: problems.length,
+        seeds: seedsInWords(seeds),
+      });
+      expect(problems.slice(0, 20)).toEqual([]);
+      for (const name of CRASH_POINT_NAMES) expect([name, kills[name]]).toEqual([name, seeds.length]);
+      expect(done.orders).toBeGreaterThanOrEqual(seeds.length * 20);
+      expect(done['accepted commands']).toBe(done.orders * 2);
+    },
+    PER_SEED_MS * Math.max(2, SEEDS),
+  );
+});
+
+function seedsInWords(seeds: readonly number[]): string {
+  return seeds.length === 1 ? String(seeds[0]) : `${seeds[0]}..${seeds.at(-1)}`;
+}

@@ -1,0 +1,281 @@
+/**
+ * A lane of the crash matrix: a Redis, an API process and two workers of its own, orders coming in through the API, and
+ * processes killed at the points and moments a seed draws. Each killed process is started again at once.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRedisStore, createRegistry, INDEX, type Store } from '../../engine/index.ts';
+import { shardKeys } from '../../engine/redis/keys.ts';
+import { silentLogger } from '../../shared/logger.ts';
+import { closeRedis, createRedis } from '../../shared/redis.ts';
+import { crashTrial, SHARDS } from './crash-machine.ts';
+import { CRASH_POINT_NAMES, type CrashPointName, crashPoint, type DeathSentence } from './crash-points.ts';
+import { judgeOrders, type Order } from './crash-verdict.ts';
+import { eventually } from './eventually.ts';
+import { createRandom, type Random } from './random.ts';
+import { type RedisServer, startRedisServer } from './redis-server.ts';
+import { parseLine, type Spawned, spawnNode } from './spawn.ts';
+
+export interface CrashRun {
+  readonly seed: number;
+  /** Kills that really happened. */
+  readonly kills: Readonly<Record<string, number>>;
+  /** Commands that were accepted: starts and signals. */
+  readonly accepted: number;
+  readonly orders: number;
+  readonly effects: number;
+  /** From the last kill until nothing was open any more. */
+  readonly restMs: number;
+  readonly problems: readonly string[];
+}
+
+export interface CrashLane {
+  /** Kills once at each of the points. Orders come in until all kills have happened, and must then come to rest. */
+  run(seed: number, points?: readonly CrashPointName[]): Promise<CrashRun>;
+  close(): Promise<void>;
+}
+
+export const CRASH_PROGRAMS = {
+  worker: 'test/support/crash-worker-program.ts',
+  api: 'test/support/crash-api-program.ts',
+} as const;
+
+const NAMESPACE = 'crash';
+const API_KEY = 'wfk_operator_0123456789abcdef';
+const REST_WITHIN_MS = 60_000;
+/** Open at once, children included: enough to be at work everywhere, on a slow machine too. */
+const CROWD = 30;
+/** A point that is not reached by then is no point. */
+const REACHED_WITHIN_MS = 30_000;
+
+/** `programs` is a folder of bundles of CRASH_PROGRAMS; `plants` goes into their environment. */
+export async function openLane(
+  programs: string,
+  plants: Readonly<Record<string, string>> = {},
+): Promise<CrashLane> {
+  const server = await startRedisServer({ aof: 'always' });
+  const ledger = mkdtempSync(join(tmpdir(), 'ledger-'));
+  const redis = createRedis(server.url, 'worker', { log: silentLogger() });
+  const store = createRedisStore({ redis, namespace: NAMESPACE, shards: SHARDS });
+  const registry = createRegistry([crashTrial]);
+  const env = { REDIS_URL: server.url, NAMESPACE, LEDGER: ledger, API_KEY, ...plants };
+  const open = (kind: 'api' | 'worker') => openSlot(join(programs, `${kind}.mjs`), env);
+  const [api, ...workers] = await Promise.all([open('api'), open('worker'), open('worker')]);
+  const slots = [api, ...workers];
+  let total = 0;
+
+  async function killAll(seed: number, points: readonly CrashPointName[]): Promise<CrashPointName[]> {
+    const random = createRandom(seed);
+    const plan = random.shuffle(points).map((point) => sentenceFor(point, seed, random));
+    const killed: CrashPointName[] = [];
+    const killIn = async (slot: Slot, process: 'api' | 'worker') => {
+      for (;;) {
+        const at = plan.findIndex(({ point }) => crashPoint(point).process === process);
+        const [sentence] = at < 0 ? [] : plan.splice(at, 1);
+        if (sentence === undefined) return;
+        await slot.kill(sentence);
+        killed.push(sentence.point);
+      }
+    };
+    await Promise.all([killIn(api, 'api'), ...workers.map((slot) => killIn(slot, 'worker'))]);
+    return killed;
+  }
+
+  return {
+    async run(seed, points = CRASH_POINT_NAMES) {
+      const load = startLoad(() => api.url(), store, `s${seed}`);
+      const killed = await killAll(seed, points).finally(() => load.stop());
+      const since = performance.now();
+      const orders = await load.orders();
+      total += orders.length;
+      const problems = [...(await unrest(store, server)), ...slots.flatMap((slot) => slot.mended())];
+      const restMs = performance.now() - since;
+      const judged = await judgeOrders(store, registry, ledger, orders);
+      const there = await store.count(INDEX.roots);
+      if (there !== total) problems.push(`${total} orders were placed, ${there} instances exist`);
+      return {
+        seed,
+        kills: tally(killed),
+        accepted: orders.reduce((sum, { accepted }) => sum + accepted.size, 0),
+        orders: orders.length,
+        effects: judged.effects,
+        restMs,
+        problems: [...problems, ...judged.problems].map((problem) => `seed ${seed}: ${problem}`),
+      };
+    },
+    async close() {
+      await Promise.all(slots.map((slot) => slot.close()));
+      await closeRedis(redis);
+      await server.stop();
+      rmSync(ledger, { recursive: true });
+    },
+  };
+}
+
+function sentenceFor(point: CrashPointName, seed: number, random: Random): DeathSentence {
+  const { at, passes = 8 } = crashPoint(point);
+  return { point, at: at[seed % at.length] ?? at[0], passes: random.below(passes) };
+}
+
+export function tally(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+interface Slot {
+  url(): string;
+  /** Resolves when the process has died there and the next one is ready. */
+  kill(sentence: DeathSentence): Promise<void>;
+  /** What the auditors had to mend since the last look: nothing, where every commit is whole. */
+  mended(): readonly string[];
+  close(): Promise<void>;
+}
+
+async function openSlot(program: string, env: Readonly<Record<string, string>>): Promise<Slot> {
+  const start = () => spawnNode(program, { env, ipc: true });
+  const all: Spawned[] = [];
+  let read = 0;
+  let current = await start();
+  all.push(current);
+  return {
+    url() {
+      const ready = current.lines.map(parseLine).find((line) => line?.['msg'] === 'ready');
+      return `http://127.0.0.1:${String(ready?.['port'])}`;
+    },
+    async kill(sentence) {
+      if (sentence.at === 'outside') {
+        await sleep(20 + sentence.passes * 40);
+        await current.kill9();
+      } else {
+        await dieAt(current, sentence);
+      }
+      current = await start();
+      all.push(current);
+    },
+    mended() {
+      const lines = all.flatMap(({ lines }) => lines).filter((line) => line.includes('store damage mended'));
+      const fresh = lines.slice(read);
+      read = lines.length;
+      return fresh;
+    },
+    close: () => current.kill9(),
+  };
+}
+
+async function dieAt(victim: Spawned, sentence: DeathSentence): Promise<void> {
+  victim.send(sentence);
+  const how = await Promise.race([victim.exited, sleep(REACHED_WITHIN_MS, 'alive', { ref: false })]);
+  const said = () => victim.lines.map(parseLine).some((line) => line?.['point'] === sentence.point);
+  if (how === 'SIGKILL') await eventually(said, { within: 2_000, what: 'its last words' });
+  else throw new Error(`'${sentence.point}' was to kill, but: ${how}\n${victim.lines.slice(-5).join('\n')}`);
+}
+
+/**
+ * Orders at a steady pace while few enough are open: each is started and told to go, again and again until the API says
+ * that it accepted it. Half are told early, and the signal waits; half once they wait for it.
+ */
+function startLoad(url: () => string, store: Store, prefix: string) {
+  const orders: Order[] = [];
+  const running: Promise<void>[] = [];
+  const waiting = new Map<string, Order>();
+  let open = true;
+
+  async function go(order: Order): Promise<void> {
+    await insist(url, `/v1/instances/${order.id}/signals`, 'go', { type: 'go' });
+    order.accepted.add('go');
+  }
+  async function place(order: Order, early: boolean): Promise<void> {
+    const body = { workflow: 'crash-trial', input: { order: order.name } };
+    order.id = String((await insist(url, '/v1/instances', order.name, body))['id']);
+    order.accepted.add('start');
+    if (early) await go(order);
+    else waiting.set(order.id, order);
+  }
+  const placing = (async () => {
+    while (open) {
+      await sleep(60);
+      if ((await store.count(INDEX.status('running'))) >= CROWD) continue;
+      const order: Order = { name: `${prefix}-${orders.length}`, id: null, accepted: new Set() };
+      orders.push(order);
+      running.push(place(order, orders.length % 2 === 0));
+    }
+    await Promise.all(running);
+  })();
+  const telling = (async () => {
+    const awaiting = { indexes: [INDEX.state('crash-trial', 'awaiting')], limit: CROWD, before: null };
+    let placed = false;
+    void placing.finally(() => {
+      placed = true;
+    });
+    while (!placed || waiting.size > 0) {
+      for (const { id } of await store.list(awaiting)) {
+        const order = waiting.get(id);
+        if (order !== undefined && waiting.delete(id)) running.push(go(order));
+      }
+      await sleep(50);
+    }
+  })();
+  return {
+    stop() {
+      open = false;
+    },
+    /** When every order's commands have been accepted; those of orders that get stuck never are. */
+    async orders(): Promise<readonly Order[]> {
+      await placing;
+      await Promise.race([telling, sleep(REST_WITHIN_MS, undefined, { ref: false })]);
+      await Promise.all(running);
+      waiting.clear();
+      return orders;
+    },
+  };
+}
+
+/** As a careful client does: the same request under the same key until there is an answer. */
+async function insist(
+  url: () => string,
+  path: string,
+  key: string,
+  body: object,
+): Promise<Record<string, unknown>> {
+  const request = {
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      'Idempotency-Key': key,
+      Authorization: `Bearer ${API_KEY}`,
+    },
+    body: JSON.stringify(body),
+  };
+  return eventually(
+    async () => {
+      const response = await fetch(`${url()}${path}`, { ...request, signal: AbortSignal.timeout(5_000) });
+      const answer = (await response.json()) as Record<string, unknown>;
+      if (!response.ok) throw new Error(`${path} answered ${response.status}: ${JSON.stringify(answer)}`);
+      return answer;
+    },
+    { within: 60_000, every: 20 },
+  );
+}
+
+/** Waits until nothing is open and nothing is owed; after a minute, says what still is. */
+async function unrest(store: Store, server: RedisServer): Promise<string[]> {
+  const look = async (): Promise<void> => {
+    const running = await store.count(INDEX.status('running'));
+    if (running > 0) throw new Error(`${running} instances are still open`);
+    for (let shard = 0; shard < SHARDS; shard += 1) {
+      const { outbox, timers, bodies, claims } = shardKeys(NAMESPACE, shard);
+      for (const key of [outbox, timers, bodies, claims]) {
+        if ((await server.command('EXISTS', key)) !== 0) throw new Error(`${key} is not empty`);
+      }
+    }
+  };
+  try {
+    await eventually(look, { within: REST_WITHIN_MS, every: 50 });
+    return [];
+  } catch (error) {
+    return [`not at rest after ${REST_WITHIN_MS / 1_000} s: ${String(error)}`];
+  }
+}
