@@ -16,6 +16,7 @@ const GATES = [
   { name: 'unused code', command: [node, 'node_modules/knip/bin/knip.js', '--no-progress'] },
   { name: 'build', command: [node, 'scripts/build.mjs'] },
   { name: 'tests', command: [node, 'scripts/test.mjs', ...process.argv.slice(2)] },
+  { name: 'proof', command: [node, 'scripts/proof.mjs', '--short'] },
 ];
 const COUNT = /^(\d+) passed, (\d+) failed\n?$/;
 
@@ -42,7 +43,7 @@ const total = { passed: 0, failed: 0 };
 for (const { name, command } of GATES) {
   console.log(`\n== ${name}`);
   const { code, said } = await run(command);
-  const counted = name === 'tests' ? COUNT.exec(said.trimEnd().split('\n').at(-1) ?? '') : null;
+  const counted = COUNT.exec(said.trimEnd().split('\n').at(-1) ?? '');
   total.passed += counted === null ? Number(code === 0) : Number(counted[1]);
   total.failed += counted === null ? Number(code !== 0) : Number(counted[2]);
   if (code !== 0) console.log(`== ${name}: FAILED`);

@@ -7,7 +7,7 @@ import { bootstrap, fail, ROOT } from './bootstrap.mjs';
 import { build } from './lib/builder.mjs';
 import { runJest } from './lib/jest-run.mjs';
 import { findRedisBinary } from './lib/redis-binary.mjs';
-import { chooseSuites, findBrowser, LONG } from './lib/suites.mjs';
+import { chooseSuites, findBrowser, LONG, PROOF } from './lib/suites.mjs';
 
 bootstrap();
 const browser = findBrowser();
@@ -15,7 +15,7 @@ const { suites, rest, skipped } = chooseSuites(process.argv.slice(2), browser);
 try {
   const redis = await findRedisBinary({ log: console.log });
   console.log(`Redis ${redis.version} (${redis.source}: ${redis.command})`);
-  if (suites.length === 0 || suites.some((name) => LONG.includes(name) || name === 'e2e')) {
+  if (suites.length === 0 || suites.some((name) => [...PROOF, ...LONG, 'e2e'].includes(name))) {
     build({ root: ROOT, log: console.log });
   }
 } catch (error) {

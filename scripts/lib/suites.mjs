@@ -15,7 +15,9 @@ const MAC_BROWSERS = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-export const SHORT = ['unit', 'contract', 'integration', 'faults'];
+export const SHORT = ['unit', 'contract', 'integration'];
+/** Those that kill processes; CI runs them too, with few seeds. */
+export const PROOF = ['faults'];
 export const LONG = ['long'];
 
 function isProgram(path) {
@@ -43,8 +45,17 @@ export function chooseSuites(args, browser) {
   const rest = args.filter((arg) => arg !== '--all');
   const all = rest.length < args.length;
   if (rest.some((arg) => arg.startsWith('--selectProjects'))) return { suites: [], rest, skipped: [] };
-  const suites = [...SHORT, ...(all ? LONG : []), ...(all && browser !== undefined ? ['e2e'] : [])];
-  const skipped = all ? [] : LONG.map((name) => `${name} (takes minutes: npm test -- --all)`);
+  const suites = [
+    ...SHORT,
+    ...(all ? [...PROOF, ...LONG] : []),
+    ...(all && browser !== undefined ? ['e2e'] : []),
+  ];
+  const skipped = all
+    ? []
+    : [
+        ...PROOF.map((name) => `${name} (npm run proof -- --short)`),
+        ...LONG.map((name) => `${name} (takes minutes: npm test -- --all)`),
+      ];
   if (browser === undefined) skipped.push('e2e (no Chromium or Chrome found; CHROME_BIN names one)');
   else if (!all) skipped.push('e2e (npm test -- --all)');
   return { suites, rest, skipped };

@@ -2,11 +2,15 @@
  * The crash matrix: kill -9 of API and worker processes at every named point, seed after seed. CRASH_SEEDS says how many
  * (20 is the short run, 200 the long one), CRASH_SEED which one alone.
  */
-import { rmSync } from 'node:fs';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { shardOf } from '../../engine/store.ts';
 import { bundlePrograms } from '../support/bundle.ts';
+import { SHARDS } from '../support/crash-machine.ts';
 import { CRASH_POINT_NAMES } from '../support/crash-points.ts';
 import { CRASH_PROGRAMS, type CrashRun, openLane } from '../support/crash-run.ts';
+import type { Order } from '../support/crash-verdict.ts';
 import { reportProof } from '../support/proof-report.ts';
 import { table } from '../support/table.ts';
 
@@ -55,7 +59,7 @@ describe('kill -9 at every named point', () => {
         CRASH_POINT_NAMES.map((name) => [name, sum(runs.map((run) => run.kills[name] ?? 0))]),
       );
       const done = {
-        orders: sum(runs.map(({ orders }) => orders)),
+        orders: sum(runs.map(({ orders }) => orders.length)),
         'accepted commands': sum(runs.map(({ accepted }) => accepted)),
         effects: sum(runs.map(({ effects }) => effects)),
       };
@@ -79,6 +83,52 @@ describe('kill -9 at every named point', () => {
     },
     PER_SEED_MS * Math.max(2, SEEDS),
   );
+});
+
+describe('the verdict on a crash run', () => {
+  it('names each thing that was lost, doubled, changed or left over', async () => {
+    const lane = await openLane(programs);
+    try {
+      const { orders, problems } = await lane.run(1, ['any moment', 'load']);
+      const [doubled, missing, gone, cut, altered, forged] = orders;
+      const key = (kind: 'i' | 'h', order: Order | undefined) =>
+        `{crash:s${shardOf(order?.id ?? '', SHARDS)}}:${kind}:${order?.id}`;
+      const change = async (order: Order | undefined, from: string, to: string) => {
+        const body = String(await lane.redis.command('HGET', key('i', order), 'b'));
+        expect(body).toContain(from);
+        await lane.redis.command('HSET', key('i', order), 'b', body.replace(from, to));
+      };
+
+      appendFileSync(join(lane.ledger, doubled?.name ?? ''), '3\n');
+      writeFileSync(join(lane.ledger, missing?.name ?? ''), '1\n2\n3\n4\n5\n');
+      await lane.redis.command('DEL', key('i', gone), key('h', gone));
+      await lane.redis.command('LTRIM', key('h', cut), 0, -2);
+      await change(altered, '"completed"', '"failed"');
+      const first = await lane.redis.command('LINDEX', key('h', forged), 0);
+      await lane.redis.command(
+        'LSET',
+        key('h', forged),
+        0,
+        String(first).replace('crash-trial', 'crash-tria1'),
+      );
+      await lane.redis.command('ZADD', '{crash:s0}:timers', 9e12, 'nobody|1-1');
+
+      expect(problems).toEqual([]);
+      const judged = await lane.judge(orders);
+      const told = (order: Order | undefined) =>
+        judged.problems.filter((problem) => problem.startsWith(`${order?.name} `)).join('\n');
+      expect(told(doubled)).toMatch(/effect 3 happened twice/);
+      expect(told(missing)).toMatch(/effect 6 never happened/);
+      expect(told(gone)).toMatch(/was accepted and does not exist/);
+      expect(told(cut)).toMatch(/history and snapshot differ, \d+ entries at revision \d+/);
+      expect(told(altered)).toMatch(/ended as failed.*\n.*history and snapshot differ, status/);
+      expect(told(forged)).toMatch(/the chain is broken at 0/);
+      expect(judged.problems.length).toBeLessThan(12);
+      expect(await lane.unrest(200)).toEqual([expect.stringMatching(/timers is not empty/)]);
+    } finally {
+      await lane.close();
+    }
+  }, 120_000);
 });
 
 function seedsInWords(seeds: readonly number[]): string {

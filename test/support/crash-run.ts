@@ -12,7 +12,7 @@ import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { crashTrial, SHARDS } from './crash-machine.ts';
 import { CRASH_POINT_NAMES, type CrashPointName, crashPoint, type DeathSentence } from './crash-points.ts';
-import { judgeOrders, type Order } from './crash-verdict.ts';
+import { type Judged, judgeOrders, type Order } from './crash-verdict.ts';
 import { eventually } from './eventually.ts';
 import { createRandom, type Random } from './random.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
@@ -24,7 +24,7 @@ export interface CrashRun {
   readonly kills: Readonly<Record<string, number>>;
   /** Commands that were accepted: starts and signals. */
   readonly accepted: number;
-  readonly orders: number;
+  readonly orders: readonly Order[];
   readonly effects: number;
   /** From the last kill until nothing was open any more. */
   readonly restMs: number;
@@ -32,8 +32,14 @@ export interface CrashRun {
 }
 
 export interface CrashLane {
+  readonly redis: RedisServer;
+  /** Folder of the ledgers. */
+  readonly ledger: string;
   /** Kills once at each of the points. Orders come in until all kills have happened, and must then come to rest. */
   run(seed: number, points?: readonly CrashPointName[]): Promise<CrashRun>;
+  judge(orders: readonly Order[]): Promise<Judged>;
+  /** What is still open or owed after that long. */
+  unrest(withinMs?: number): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -83,23 +89,30 @@ export async function openLane(
     return killed;
   }
 
+  const judge = (orders: readonly Order[]) => judgeOrders(store, registry, ledger, orders);
+  const unrest = (withinMs = REST_WITHIN_MS) => findUnrest(store, server, withinMs);
+
   return {
+    redis: server,
+    ledger,
+    judge,
+    unrest,
     async run(seed, points = CRASH_POINT_NAMES) {
       const load = startLoad(() => api.url(), store, `s${seed}`);
       const killed = await killAll(seed, points).finally(() => load.stop());
       const since = performance.now();
       const orders = await load.orders();
       total += orders.length;
-      const problems = [...(await unrest(store, server)), ...slots.flatMap((slot) => slot.mended())];
+      const problems = [...(await unrest()), ...slots.flatMap((slot) => slot.mended())];
       const restMs = performance.now() - since;
-      const judged = await judgeOrders(store, registry, ledger, orders);
+      const judged = await judge(orders);
       const there = await store.count(INDEX.roots);
       if (there !== total) problems.push(`${total} orders were placed, ${there} instances exist`);
       return {
         seed,
         kills: tally(killed),
         accepted: orders.reduce((sum, { accepted }) => sum + accepted.size, 0),
-        orders: orders.length,
+        orders,
         effects: judged.effects,
         restMs,
         problems: [...problems, ...judged.problems].map((problem) => `seed ${seed}: ${problem}`),
@@ -260,8 +273,8 @@ async function insist(
   );
 }
 
-/** Waits until nothing is open and nothing is owed; after a minute, says what still is. */
-async function unrest(store: Store, server: RedisServer): Promise<string[]> {
+/** Waits until nothing is open and nothing is owed, and says what still is when time is up. */
+async function findUnrest(store: Store, server: RedisServer, withinMs: number): Promise<string[]> {
   const look = async (): Promise<void> => {
     const running = await store.count(INDEX.status('running'));
     if (running > 0) throw new Error(`${running} instances are still open`);
@@ -273,9 +286,9 @@ async function unrest(store: Store, server: RedisServer): Promise<string[]> {
     }
   };
   try {
-    await eventually(look, { within: REST_WITHIN_MS, every: 50 });
+    await eventually(look, { within: withinMs, every: 50 });
     return [];
   } catch (error) {
-    return [`not at rest after ${REST_WITHIN_MS / 1_000} s: ${String(error)}`];
+    return [`not at rest after ${withinMs / 1_000} s: ${String(error)}`];
   }
 }

@@ -204,9 +204,9 @@ describe('the choice of suites', () => {
   it('runs the short ones and says what was left out and why', () => {
     const { suites, rest, skipped } = chooseSuites(['-t', 'consent'], undefined);
 
-    expect(suites).toEqual(['unit', 'contract', 'integration', 'faults']);
+    expect(suites).toEqual(['unit', 'contract', 'integration']);
     expect(rest).toEqual(['-t', 'consent']);
-    expect(skipped.join()).toMatch(/long.*e2e \(no Chromium/);
+    expect(skipped.join()).toMatch(/faults \(npm run proof -- --short\).*long.*e2e \(no Chromium/);
   });
 
   it('runs all with --all, e2e where there is a browser', () => {
