@@ -9,7 +9,6 @@ import type { CrashPointName } from '../support/crash-points.ts';
 import { CRASH_PROGRAMS, openLane } from '../support/crash-run.ts';
 import type { CHECKS, Checked } from '../support/engine-checks.ts';
 import { powerCuts } from '../support/power-check.ts';
-import { canCutPower } from '../support/power-cut.ts';
 import { reportProof } from '../support/proof-report.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { secretsInTheOpen } from '../support/secrets-check.ts';
@@ -119,16 +118,12 @@ describe('a planted fault is caught:', () => {
     expectControl('no verify before a retried effect', sound, planted, /effect \d happened twice/);
   }, 180_000);
 
-  (canCutPower ? it : it.skip)(
-    'everysec under a power cut',
-    async () => {
-      const sound = await powerCuts('always');
-      const planted = await powerCuts('everysec');
+  it('everysec under a power cut', async () => {
+    const sound = await powerCuts('always');
+    const planted = await powerCuts('everysec');
 
-      expectControl('everysec under a power cut', sound, planted, /accepted and gone/);
-    },
-    120_000,
-  );
+    expectControl('everysec under a power cut', sound, planted, /accepted and gone/);
+  }, 120_000);
 
   it('a worker’s clock for timers', async () => {
     const sound = await check('earlyTimers');

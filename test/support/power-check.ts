@@ -11,11 +11,12 @@ import {
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import type { Checked } from './engine-checks.ts';
-import { losePower } from './power-cut.ts';
-import { startRedisServer } from './redis-server.ts';
+import { eventually } from './eventually.ts';
+import { startPowerCutRedis } from './power-cut.ts';
 
 const CUTS = 5;
-const PER_CUT = 10;
+const PER_CUT = 20;
+const WRITERS = 4;
 const PLACE = { namespace: 'power', shards: 1 };
 
 const waiting = defineWorkflow({
@@ -28,33 +29,44 @@ const waiting = defineWorkflow({
   signals: { go: { payload: z.object({}) } },
 });
 
-/** Power cuts right behind accepted commands: what was accepted is there afterwards. */
+/** Power cuts while commands come in: whatever was accepted is there afterwards. */
 export async function powerCuts(fsync: 'always' | 'everysec'): Promise<Checked> {
   const log = silentLogger();
-  const server = await startRedisServer({ aof: fsync });
-  const redis = createRedis(server.url, 'worker', { log });
+  const power = await startPowerCutRedis(fsync);
+  const redis = createRedis(power.server.url, 'worker', { log });
   await checkStore({ redis, ...PLACE, stateDir: null, process: 'api', acceptStore: false });
   const store = createRedisStore({ redis, ...PLACE });
   const client = createClient(createEngine({ store, registry: createRegistry([waiting]), log }));
   const accepted: string[] = [];
   const problems: string[] = [];
-  try {
-    for (let cut = 0; cut < CUTS; cut += 1) {
-      await losePower(server, fsync, async () => {
-        for (let count = 0; count < PER_CUT; count += 1) {
-          const { instance } = await client.start(waiting, undefined as never);
-          await client.signal(waiting, instance.id, 'go', {});
-          accepted.push(instance.id);
-        }
-      });
+  let open = true;
+  const write = async (): Promise<void> => {
+    while (open) {
+      const { instance } = await client.start(waiting, undefined as never);
+      accepted.push(instance.id);
+      await client
+        .signal(waiting, instance.id, 'go', {})
+        .catch(() => problems.push(`${instance.id}: accepted and gone before its signal`));
     }
+  };
+  try {
+    const writing = Promise.all(Array.from({ length: WRITERS }, write));
+    for (let cut = 0; cut < CUTS; cut += 1) {
+      const before = accepted.length;
+      await eventually(() => accepted.length > before + PER_CUT);
+      await power.cutPower();
+      await power.server.restart();
+    }
+    open = false;
+    await writing;
     for (const id of accepted) {
       const view = await client.describe(id);
       if (view?.status !== 'completed') problems.push(`${id}: accepted and gone (${view?.status})`);
     }
     return { problems, injected: CUTS, done: accepted.length };
   } finally {
+    open = false;
     await closeRedis(redis);
-    await server.stop();
+    await power.stop();
   }
 }

@@ -4,90 +4,74 @@
  *
  * Which bytes those are is observed, not guessed. With `everysec` all syncing is done by one thread of Redis, and the
  * kernel counts how often that thread has been woken: while the count stands still, nothing written meanwhile has been
- * synced. With `always` Redis syncs before it answers, so what was answered is never among them. Linux only.
+ * synced. With `always` Redis syncs before it answers, so nothing that was answered is among them. Linux only.
  */
 import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventually } from './eventually.ts';
-import type { RedisServer } from './redis-server.ts';
+import { type RedisServer, startRedisServer } from './redis-server.ts';
 
-export interface PowerCut {
-  /** Bytes that were written and never synced, and are gone. */
-  readonly lostBytes: number;
-  /** How often `work` was done until no sync came in between. */
-  readonly tries: number;
+export interface PowerCutRedis {
+  readonly server: RedisServer;
+  /** Kills Redis, drops what was not synced and answers with how many bytes that was. Restart it then. */
+  cutPower(): Promise<number>;
+  stop(): Promise<void>;
 }
 
-export const canCutPower = process.platform === 'linux';
+const SAMPLE_EVERY_MS = 5;
 
-const MOST_TRIES = 50;
-
-/**
- * Does `work`, which must be short (Redis syncs each second), then cuts the power and starts Redis again. `work` is done
- * again when a sync came in between: what it did before is on disk then.
- */
-export async function losePower(
-  server: RedisServer,
-  fsync: 'always' | 'everysec',
-  work: () => Promise<void>,
-): Promise<PowerCut> {
-  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-    if (fsync === 'everysec') await untilJustSynced(server);
+export async function startPowerCutRedis(aof: 'always' | 'everysec'): Promise<PowerCutRedis> {
+  // A rewrite would give the file a new name half way.
+  const server = await startRedisServer({ aof, args: ['--auto-aof-rewrite-percentage', '0'] });
+  /** Length when the syncing thread was first seen at its present count. */
+  let seen = { pid: 0, wakeUps: -1, size: 0 };
+  const look = (): void => {
     const wakeUps = syncWakeUps(server.pid());
-    const { path, size } = appendFile(server.dir);
-    await work();
-    const written = appendFile(server.dir);
-    if (fsync === 'everysec' && syncWakeUps(server.pid()) !== wakeUps) continue;
-    // Frozen before it is looked at for the last time: a sync may begin at any moment.
-    server.freeze();
-    const synced = fsync === 'always' ? written.size : size;
-    const untouched = fsync === 'always' || syncWakeUps(server.pid()) === wakeUps;
-    if (!untouched) {
-      server.thaw();
-      continue;
-    }
-    await server.kill9();
-    const { size: there } = statSync(path);
-    truncateSync(path, synced);
-    await server.restart();
-    return { lostBytes: there - synced, tries };
-  }
-  throw new Error(`Redis synced in between ${MOST_TRIES} times`);
-}
-
-/** Waits for a write's sync to end, so that almost a second is left until the next. */
-async function untilJustSynced(server: RedisServer): Promise<void> {
-  const before = await eventually(() => syncWakeUps(server.pid()) || false, { what: 'the syncing thread' });
-  await eventually(
-    async () => {
-      await server.command('SET', 'power-cut:tick', Date.now());
-      return syncWakeUps(server.pid()) !== before;
+    if (wakeUps !== undefined && (wakeUps !== seen.wakeUps || server.pid() !== seen.pid))
+      seen = { pid: server.pid(), wakeUps, size: statSync(appendFile(server.dir)).size };
+  };
+  const timer = setInterval(look, SAMPLE_EVERY_MS);
+  return {
+    server,
+    async cutPower() {
+      server.freeze();
+      look();
+      if (seen.wakeUps < 0) throw new Error('what this Redis syncs cannot be observed here');
+      await server.kill9();
+      const path = appendFile(server.dir);
+      const { size } = statSync(path);
+      const synced = aof === 'always' ? size : Math.min(size, seen.size);
+      truncateSync(path, synced);
+      return size - synced;
     },
-    { within: 5_000, every: 20, what: 'a sync' },
-  );
-  await eventually(async () =>
-    /aof_pending_bio_fsync:0/.test(String(await server.command('INFO', 'persistence'))),
-  );
+    async stop() {
+      clearInterval(timer);
+      await server.stop();
+    },
+  };
 }
 
-/** How often the thread that syncs the append-only file has been woken; NaN while it has not begun. */
-function syncWakeUps(pid: number): number {
-  const folder = `/proc/${pid}/task`;
-  const thread = readdirSync(folder).find((task) =>
-    readFileSync(join(folder, task, 'comm'), 'utf8').startsWith('bio_aof'),
-  );
-  if (thread === undefined) return Number.NaN;
-  const status = readFileSync(join(folder, thread, 'status'), 'utf8');
-  return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
+/** How often the thread that syncs the append-only file has been woken; undefined while there is none. */
+function syncWakeUps(pid: number): number | undefined {
+  try {
+    const folder = `/proc/${pid}/task`;
+    const thread = readdirSync(folder).find((task) =>
+      readFileSync(join(folder, task, 'comm'), 'utf8').startsWith('bio_aof'),
+    );
+    if (thread === undefined) return undefined;
+    const status = readFileSync(join(folder, thread, 'status'), 'utf8');
+    return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The file that commands are appended to: since Redis 7 the newest increment in a folder of its own. */
-function appendFile(dir: string): { readonly path: string; readonly size: number } {
+function appendFile(dir: string): string {
   const files = readdirSync(dir, { recursive: true }).map(String);
   const path = files
     .filter((file) => /\.incr\.aof$|^appendonly\.aof$/.test(file))
     .sort()
     .at(-1);
   if (path === undefined) throw new Error(`there is no append-only file in ${dir}`);
-  return { path: join(dir, path), size: statSync(join(dir, path)).size };
+  return join(dir, path);
 }
