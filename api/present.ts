@@ -135,6 +135,11 @@ export function task(open: TaskView, view: InstanceView, catalogue: Catalogue, s
     responsible: open.responsible,
     shows: open.shows,
     since: iso(open.since),
+    dueAt: open.dueAt === null ? null : iso(open.dueAt),
+    escalatesTo: open.escalatesTo,
+    verify: open.verify,
+    evidence: [...open.evidence],
+    optional: open.optional,
     actions: open.actions.map((action) => {
       const fields = catalogue.fields(view, action.signal);
       return {

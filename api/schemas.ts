@@ -50,6 +50,14 @@ export const TaskSchema = z
     responsible: z.string().meta({ description: 'operator, approver, engineer or customer' }),
     shows: z.record(z.string(), z.unknown()),
     since: instant,
+    dueAt: instant.nullable().meta({ description: 'When it is due; null for one that nothing waits for' }),
+    escalatesTo: z.string().nullable().meta({ description: 'Who looks after it once it is overdue' }),
+    verify: z
+      .strictObject({ how: z.enum(['api', 'attested']), by: z.string() })
+      .nullable()
+      .meta({ description: 'How "done" is judged: read again through an API, or believed from evidence' }),
+    evidence: z.array(z.string()).meta({ description: 'Fields of the answers that hold the evidence' }),
+    optional: z.boolean().meta({ description: 'An offer: nothing waits for it' }),
     actions: z.array(ActionSchema),
   })
   .meta({ id: 'Task' });

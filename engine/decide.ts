@@ -6,6 +6,7 @@ import type { AnyMachineSnapshot, StateValue } from 'xstate';
 import { unknownInstance } from '../shared/errors.ts';
 import { errorToData } from './codec.ts';
 import { consume } from './consume.ts';
+import { enteredAt, UNCOUNTED } from './entered.ts';
 import type { EngineEvent, Envelope } from './event.ts';
 import { GENESIS, type HistoryEntry } from './history.ts';
 import { type InstanceRecord, type InstanceStatus, isClosed, type MachineState } from './record.ts';
@@ -132,6 +133,7 @@ function start(input: DecideInput, event: Extract<EngineEvent, { kind: 'start' }
     createdAt: now,
     updatedAt: now,
     stateSince: now,
+    entered: UNCOUNTED,
     machine: NOT_BEGUN,
     parent,
     peers: {},
@@ -214,6 +216,7 @@ function nextRecord(
     createdAt: record.createdAt,
     updatedAt: turn.now,
     stateSince: moved ? turn.now : record.stateSince,
+    entered: moved ? enteredAt(turn.snapshot, record.entered, turn.now) : record.entered,
     machine,
     parent: turn.parent,
     peers: turn.peers,

@@ -119,12 +119,24 @@ export interface HumanTask {
   readonly id: string;
   readonly title: string;
   readonly instructions: string;
-  readonly responsible: 'operator' | 'approver' | 'engineer' | 'customer';
+  readonly responsible: Responsible;
   /** Each action is a signal of this workflow. */
   readonly actions: readonly TaskAction[];
   /** Context fields (dotted paths) shown with the task, by label. */
   readonly shows?: Readonly<Record<string, string>>;
+  /** Dotted path of a duration in the context, ms: the task is due so long after it opened. */
+  readonly due?: string;
+  /** Who looks after it once it is overdue. */
+  readonly escalatesTo?: Responsible;
+  /** How "done" is judged: read again through an API, or believed from a person's evidence, and what exactly. */
+  readonly verify?: { readonly how: 'api' | 'attested'; readonly by: string };
+  /** Fields of the answers that hold the evidence. */
+  readonly evidence?: readonly string[];
+  /** An offer: nothing waits for it, so it is never overdue. */
+  readonly optional?: boolean;
 }
+
+export type Responsible = 'operator' | 'approver' | 'engineer' | 'customer';
 
 export interface TaskAction {
   readonly name: 'approve' | 'reject' | 'complete' | (string & {});

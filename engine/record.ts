@@ -108,6 +108,8 @@ export interface InstanceRecord {
   readonly updatedAt: number;
   /** When the current state value was entered. */
   readonly stateSince: number;
+  /** When each active state that counts days or asks a person was entered, by state id. */
+  readonly entered: Readonly<Record<string, number>>;
   readonly machine: MachineState;
   readonly parent: (ParentLink & { readonly sent: number; readonly received: number }) | null;
   readonly peers: Readonly<Record<string, { readonly sent: number; readonly received: number }>>;

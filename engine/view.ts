@@ -39,6 +39,12 @@ export interface TaskView {
   readonly actions: HumanTask['actions'];
   readonly shows: Readonly<Record<string, unknown>>;
   readonly since: number;
+  /** When it is due, ms; null for one without a due date. */
+  readonly dueAt: number | null;
+  readonly escalatesTo: string | null;
+  readonly verify: NonNullable<HumanTask['verify']> | null;
+  readonly evidence: readonly string[];
+  readonly optional: boolean;
   readonly subject: string | null;
 }
 
@@ -92,7 +98,9 @@ export function viewOf(
   const { workflow } = definition;
   const live = record.status === 'running' || record.status === 'paused';
   const active = activeStates(snapshot);
-  const states = active.flatMap((state) => stateView(state, record.machine.context, now - record.stateSince));
+  const states = active.flatMap((state) =>
+    stateView(state, record.machine.context, now - sinceOf(record, state.id)),
+  );
   const told = tellingState(active, states);
   return {
     id: record.id,
@@ -210,6 +218,9 @@ function stateView(
   ];
 }
 
+const sinceOf = (record: OpenInstance['record'], stateId: string): number =>
+  record.entered[stateId] ?? record.stateSince;
+
 function fill(template: string, context: unknown, day: number): string {
   return template.replace(/\{([A-Za-z0-9_.]+)\}/g, (_, path: string) =>
     path === 'day' ? String(day) : String(lookUp(context, path) ?? '…'),
@@ -230,6 +241,8 @@ export function tasksOf({ record, snapshot }: OpenInstance): readonly TaskView[]
     const { task } = (state.meta ?? {}) as Partial<StateMeta>;
     if (task === undefined) return [];
     const { context } = record.machine;
+    const since = sinceOf(record, state.id);
+    const dueAfter = task.due === undefined ? undefined : lookUp(context, task.due);
     return [
       {
         id: `${record.id}~${task.id}`,
@@ -242,7 +255,12 @@ export function tasksOf({ record, snapshot }: OpenInstance): readonly TaskView[]
         shows: Object.fromEntries(
           Object.entries(task.shows ?? {}).map(([label, path]) => [label, lookUp(context, path) ?? null]),
         ),
-        since: record.stateSince,
+        since,
+        dueAt: typeof dueAfter === 'number' && task.optional !== true ? since + dueAfter : null,
+        escalatesTo: task.escalatesTo ?? null,
+        verify: task.verify ?? null,
+        evidence: task.evidence ?? [],
+        optional: task.optional ?? false,
         subject: record.subject,
       },
     ];
