@@ -11,11 +11,13 @@ import { allWorkflows } from '../workflows/index.ts';
 import { createActivities } from './activities/index.ts';
 import type { Loop } from './loop.ts';
 import { startMailboxWatch } from './mailbox-watch.ts';
+import { startOrderReconciliation } from './order-reconciliation.ts';
 import { createPace } from './pace.ts';
 import { createRefreshTokenStore } from './refresh-tokens.ts';
 import { startSignInCheck } from './sign-in-check.ts';
+import { startSignInTask } from './sign-in-task.ts';
 import { startWebhookRegistration } from './webhook-registration.ts';
-import { startWorker } from './worker.ts';
+import { type RunningWorker, startWorker } from './worker.ts';
 
 const REDIS_READY_MS = 15_000;
 const GRACE_MS = 25_000;
@@ -52,12 +54,12 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
     log,
   });
   const connectors = createConnectors(config, { log, refreshTokens, partnerCenterPace });
-  const worker = await startWorker({
+  const worker: RunningWorker = await startWorker({
     redis,
     store,
     namespace,
     workflows: allWorkflows,
-    activities: createActivities({ connectors, config, log }),
+    activities: createActivities({ connectors, config, log, client: () => worker.client }),
     log,
     concurrency: config.worker.concurrency,
     secretBox,
@@ -68,6 +70,10 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
       process.exit(STORE_LOST);
     },
   });
+  const { client } = worker;
+  const { partnerCenter } = connectors;
+  const reconciliation = startOrderReconciliation({ partnerCenter, client, log });
+  const signInTask = startSignInTask({ client, log });
   const signIn = startSignInCheck({ identity: connectors.identity, partnerTenantId, store, log });
   const mails =
     connectors.mailbox === null
@@ -84,7 +90,14 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
   ready({ worker: worker.id, redis: report.version, durable: report.durable });
 
   return async () => {
-    await Promise.all([webhooks?.stop(), signIn.stop(), mails?.stop(), worker.stop(GRACE_MS)]);
+    await Promise.all([
+      webhooks?.stop(),
+      reconciliation.stop(),
+      signInTask.stop(),
+      signIn.stop(),
+      mails?.stop(),
+      worker.stop(GRACE_MS),
+    ]);
     await store.close();
     connectors.close();
     await closeRedis(redis);

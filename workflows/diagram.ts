@@ -96,7 +96,7 @@ function labelOf({ eventType, guard }: Transition): string {
 function eventName(type: string): string {
   if (type === '') return '';
   const after = /^xstate\.after\.([^.]+)\./.exec(type);
-  if (after !== null) return `after ${after[1]}`;
+  if (after !== null) return /^task(Reminder|Due)/.test(after[1] ?? '') ? 'reminders' : `after ${after[1]}`;
   const done = /^xstate\.done\.actor\.(.+)$/.exec(type);
   if (done !== null) return `${done[1]} done`;
   const failed = /^xstate\.error\.actor\.(.+)$/.exec(type);

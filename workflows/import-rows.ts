@@ -1,9 +1,9 @@
 /** One row of a customer list: what each column means, and the start form made of it. Pure. */
 import type { z } from 'zod';
+import { DomainName } from './activities/shapes.ts';
 import { OnboardExistingCspCustomerInput } from './onboard-existing-csp-customer.ts';
 import { OnboardExistingOfficeCustomerInput } from './onboard-existing-office-customer.ts';
 import { OnboardNewCustomerInput } from './onboard-new-customer.ts';
-import { Domain } from './route-onboarding.ts';
 import { PATHS, type Path } from './routing.ts';
 import { LEAST_ROLES } from './start-form.ts';
 
@@ -104,7 +104,7 @@ export function formOf(
 /** Everything wrong with a row that can be told without asking Microsoft. */
 export function problemsOf(raw: RawRow, defaults: Readonly<Record<string, unknown>> = {}): RowProblem[] {
   const path = pathOf(raw);
-  const wrongDomain = raw.domain !== undefined && !Domain.safeParse(raw.domain).success;
+  const wrongDomain = raw.domain !== undefined && !DomainName.safeParse(raw.domain).success;
   const found: RowProblem[] = [
     ...(path === undefined ? [{ field: 'path' as const, detail: `is not one of ${PATHS.join(', ')}` }] : []),
     ...(wrongDomain ? [{ field: 'domain' as const, detail: 'is not a domain name' }] : []),

@@ -1,41 +1,27 @@
 /**
- * Onboarding an existing CSP customer (guide 3.2): find the customer, review what it has, add a subscription or seats, assign
- * licences and see to the directory. An admin relationship is asked for only where none gives us access.
+ * Onboarding an existing CSP customer (guide 3.2): find the customer, check the conditions, and take it on: review what it has,
+ * add a subscription or seats, and meanwhile ask for admin rights where none give us access (`parts/delivery.ts`).
  */
 import { assign, emit, sendTo, setup } from 'xstate';
 import { z } from 'zod';
 import { activity } from '../engine/activity.ts';
 import { defineWorkflow, type StateMeta } from '../engine/definition.ts';
-import { findCustomer, listSubscriptions } from './activities/customers.ts';
+import { findCustomer } from './activities/customers.ts';
 import { writeClosingReport } from './activities/prerequisites.ts';
-import { terminateAdminRelationship } from './activities/relationships.ts';
-import { type CustomerMatch, Guid, type OrderLine, type Subscription } from './activities/shapes.ts';
-import { accessMachine } from './parts/access.ts';
-import {
-  type Ending,
-  type Failure,
-  failing,
-  failureOf,
-  overdue,
-  retrying,
-  type TaskOverdue,
-} from './parts/common.ts';
-import { consentMachine } from './parts/consent.ts';
-import { directoryMachine } from './parts/directory.ts';
-import { licencesMachine } from './parts/licences.ts';
-import { orderingMachine } from './parts/ordering.ts';
+import { type CustomerMatch, Guid } from './activities/shapes.ts';
+import { type Ending, type Failure, failing, failureOf, retrying } from './parts/common.ts';
+import { type DeliveryOutput, deliveryMachine } from './parts/delivery.ts';
 import { prerequisitesMachine } from './parts/prerequisites.ts';
-import { seatsMachine } from './parts/seats.ts';
 import {
-  asJson,
-  assignableSkus,
-  type ClosingReport,
-  closingReport,
-  type Facts,
-  NO_FACTS,
-  remarksOn,
-  withdrawableRelationship,
-} from './report.ts';
+  announcement,
+  GIVE_UP,
+  humanTask,
+  overdue,
+  stuckTask,
+  type TaskOverdue,
+  taskDelays,
+} from './parts/tasks.ts';
+import { asJson, type ClosingReport, closingReport, type Facts, NO_FACTS } from './report.ts';
 import { pick, type SignalEvent } from './signals.ts';
 import { Attested, Directory, Invitation, Licences, Order, Partner, SettingsField } from './start-form.ts';
 
@@ -82,10 +68,6 @@ interface Context {
   readonly search: Search;
   readonly matches: readonly CustomerMatch[];
   readonly chosen: CustomerMatch | null;
-  readonly subscriptions: readonly Subscription[];
-  readonly remarks: readonly string[];
-  readonly lines: readonly OrderLine[];
-  readonly growth: { readonly subscriptionId: string; readonly additionalSeats: number } | null;
   readonly facts: Facts;
   readonly ending: Exclude<Ending, 'done'> | null;
   readonly closedAt: string | null;
@@ -96,7 +78,6 @@ const customerOf = ({ form, chosen }: Context) => ({
   name: chosen?.name ?? form.customer.name,
   tenantId: chosen?.customerId ?? '',
 });
-const skusOf = ({ facts, subscriptions }: Context) => assignableSkus(facts, subscriptions);
 const reportOf = ({ form, chosen, facts, ending }: Context) =>
   closingReport(
     ending,
@@ -109,12 +90,7 @@ export const onboardExistingCspCustomerMachine = setup({
     input: {} as Form,
     context: {} as Context,
     events: {} as SignalEvent<
-      | 'search.changed'
-      | 'customer.chosen'
-      | 'subscriptions.reviewed'
-      | 'retry.requested'
-      | 'work.abandoned'
-      | 'cancel.requested'
+      'search.changed' | 'customer.chosen' | 'retry.requested' | 'work.abandoned' | 'cancel.requested'
     >,
     output: {} as OnboardExistingCspCustomerOutput,
     emitted: {} as TaskOverdue,
@@ -123,17 +99,10 @@ export const onboardExistingCspCustomerMachine = setup({
   actors: {
     findCustomer: activity(findCustomer),
     prerequisites: prerequisitesMachine,
-    access: accessMachine,
-    consent: consentMachine,
-    listSubscriptions: activity(listSubscriptions),
-    ordering: orderingMachine,
-    seats: seatsMachine,
-    licences: licencesMachine,
-    directory: directoryMachine,
-    terminateAdminRelationship: activity(terminateAdminRelationship),
+    delivery: deliveryMachine,
     writeClosingReport: activity(writeClosingReport),
   },
-  delays: { taskReminder: ({ context }) => context.form.settings.taskReminderMs },
+  delays: { ...taskDelays<Context>((context) => context.form.settings) },
   guards: {
     oneMatch: (_, params: { matches: readonly CustomerMatch[] }) => params.matches.length === 1,
     noMatch: (_, params: { matches: readonly CustomerMatch[] }) => params.matches.length === 0,
@@ -142,26 +111,8 @@ export const onboardExistingCspCustomerMachine = setup({
       context.matches.some(({ customerId }) => customerId === event.customerId),
     saysWhat: ({ event }) =>
       event.type === 'search.changed' && (event.companyName !== undefined || event.domain !== undefined),
-    wantsNothing: ({ event }) => event.type === 'subscriptions.reviewed' && event.plan === 'nothing',
-    wantsSubscription: ({ event }) =>
-      event.type === 'subscriptions.reviewed' && event.plan === 'new-subscription',
-    // More seats only on a subscription that can grow, and with a number.
-    wantsSeats: ({ context, event }) =>
-      event.type === 'subscriptions.reviewed' &&
-      event.plan === 'more-seats' &&
-      event.additionalSeats !== undefined &&
-      context.subscriptions.some(
-        ({ subscriptionId, status, commerce }) =>
-          subscriptionId === event.subscriptionId && status === 'active' && commerce === 'new',
-      ),
     goesOn: ({ context }, params: { outcome: string }) =>
       params.outcome === 'done' && context.ending === null,
-    isRejected: ({ context }, params: { outcome: string }) =>
-      params.outcome === 'rejected' && context.ending === null,
-    relationshipMissing: ({ context }, params: { outcome: string }) =>
-      params.outcome === 'no-relationship' && context.ending === null,
-    skusKnown: ({ context }) => skusOf(context).length > 0,
-    withdrawable: ({ context }) => withdrawableRelationship(context.facts) !== null,
     endingCanceled: ({ context }) => context.ending === 'canceled',
     endingAbandoned: ({ context }) => context.ending === 'abandoned',
     failedIn: ({ context }, params: { state: string }) => context.failure?.state === params.state,
@@ -170,18 +121,21 @@ export const onboardExistingCspCustomerMachine = setup({
     noteFailure: assign({
       failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
     }),
-    announceOverdue: emit((_, params: { task: string }) => ({
-      type: 'task.overdue' as const,
-      task: params.task,
-    })),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
     note: assign({ facts: ({ context }, params: Partial<Facts>) => ({ ...context.facts, ...params }) }),
-    askCancel: assign({ ending: 'canceled' }),
+    askCancel: assign({ ending: ({ context }) => context.ending ?? 'canceled' }),
     abandon: assign({ ending: 'abandoned' }),
     noteEnding: assign({
       ending: ({ context }, params: { outcome: string }) =>
         context.ending ?? (params.outcome === 'canceled' ? 'canceled' : 'abandoned'),
     }),
     passCancel: sendTo((_, params: { to: string }) => params.to, { type: 'cancel.requested' as const }),
+    noteDelivery: assign({
+      facts: ({ context }, { facts }: DeliveryOutput) => ({
+        ...facts,
+        prerequisites: context.facts.prerequisites,
+      }),
+    }),
     noteClosing: assign({ closedAt: (_, params: { closedAt: string }) => params.closedAt }),
     noteMatches: assign({
       matches: (_, params: { matches: readonly CustomerMatch[] }) => params.matches,
@@ -200,21 +154,6 @@ export const onboardExistingCspCustomerMachine = setup({
           ? { tenantId: null, domain: event.domain ?? null, companyName: event.companyName ?? null }
           : context.search,
     }),
-    noteSubscriptions: assign((_, params: z.output<typeof listSubscriptions.output>) => ({
-      subscriptions: params.subscriptions,
-      remarks: remarksOn(params.subscriptions, params.elsewhere),
-    })),
-    noteReview: assign(({ context, event }) =>
-      event.type === 'subscriptions.reviewed'
-        ? {
-            lines: event.lines ?? context.lines,
-            growth:
-              event.plan === 'more-seats'
-                ? { subscriptionId: event.subscriptionId ?? '', additionalSeats: event.additionalSeats ?? 1 }
-                : null,
-          }
-        : {},
-    ),
   },
 }).createMachine({
   id: 'onboard-existing-csp-customer',
@@ -228,17 +167,13 @@ export const onboardExistingCspCustomerMachine = setup({
     },
     matches: [],
     chosen: null,
-    subscriptions: [],
-    remarks: [],
-    lines: form.order.lines,
-    growth: null,
     facts: NO_FACTS,
     ending: null,
     closedAt: null,
     failure: null,
   }),
   initial: 'findingCustomer',
-  on: { 'cancel.requested': { target: '.stopping', actions: 'askCancel' } },
+  on: { 'cancel.requested': { target: '.closing', actions: 'askCancel' } },
   states: {
     findingCustomer: {
       meta: { description: 'Searching {form.customer.name} among our customers', waitingOn: 'us' },
@@ -269,25 +204,26 @@ export const onboardExistingCspCustomerMachine = setup({
       meta: {
         description: '{form.customer.name} is not among our customers',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'customer-not-found',
           title: 'The customer is not among ours',
           instructions:
             'Search with other words. Somebody with a tenant who is not our customer yet is an existing Office 365 customer.',
+          due: 'form.settings.taskDueMs',
           responsible: 'operator',
           actions: [
             { name: 'complete', label: 'Search with other words', signal: 'search.changed' },
             { name: 'retry', label: 'Search again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            GIVE_UP,
           ],
           shows: { 'Searched for': 'search' },
-        },
+        }),
       },
       after: overdue('customer-not-found'),
       on: {
         'search.changed': { guard: 'saysWhat', target: 'findingCustomer', actions: 'changeSearch' },
         'retry.requested': 'findingCustomer',
-        'work.abandoned': { target: 'stopping', actions: 'abandon' },
+        'work.abandoned': { target: 'closing', actions: 'abandon' },
       },
     },
 
@@ -295,24 +231,25 @@ export const onboardExistingCspCustomerMachine = setup({
       meta: {
         description: 'Several customers match {form.customer.name}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'choose-customer',
           title: 'Choose the customer',
           instructions: 'Choose the customer among the matches, or search with other words.',
+          due: 'form.settings.taskDueMs',
           responsible: 'operator',
           actions: [
             { name: 'complete', label: 'This one', signal: 'customer.chosen' },
             { name: 'search', label: 'Search with other words', signal: 'search.changed' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            GIVE_UP,
           ],
           shows: { Matches: 'matches' },
-        },
+        }),
       },
       after: overdue('choose-customer'),
       on: {
         'customer.chosen': { guard: 'isMatch', target: 'checkingPrerequisites', actions: 'choose' },
         'search.changed': { guard: 'saysWhat', target: 'findingCustomer', actions: 'changeSearch' },
-        'work.abandoned': { target: 'stopping', actions: 'abandon' },
+        'work.abandoned': { target: 'closing', actions: 'abandon' },
       },
     },
 
@@ -337,11 +274,11 @@ export const onboardExistingCspCustomerMachine = setup({
         onDone: [
           {
             guard: { type: 'goesOn', params: ({ event }) => event.output },
-            target: 'establishingAccess',
+            target: 'takingOn',
             actions: { type: 'note', params: ({ event }) => ({ prerequisites: event.output }) },
           },
           {
-            target: 'stopping',
+            target: 'closing',
             actions: [
               { type: 'note', params: ({ event }) => ({ prerequisites: event.output }) },
               { type: 'noteEnding', params: ({ event }) => event.output },
@@ -352,277 +289,43 @@ export const onboardExistingCspCustomerMachine = setup({
       },
     },
 
-    establishingAccess: {
+    takingOn: {
       meta: {
-        description: 'Setting up our access to the tenant of {form.customer.name}',
-        waitingOn: 'microsoft',
+        description: 'Taking {form.customer.name} on: authorisation, order, licences, directory',
+        waitingOn: 'us',
       },
       on: {
-        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'access' } }] },
+        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'delivery' } }] },
       },
       invoke: {
-        id: 'access',
-        src: 'access',
+        id: 'delivery',
+        src: 'delivery',
         input: ({ context }) => ({
           customer: customerOf(context),
-          relationshipId: context.facts.consent?.relationshipId ?? null,
-          relationshipExpected: false,
-          roles: context.form.partner.roles,
-          assignments: context.form.partner.access,
-          settings: context.form.settings,
-        }),
-        onDone: [
-          // Nothing to build on, or to be asked anew: the customer has to approve an admin relationship.
-          {
-            guard: { type: 'relationshipMissing', params: ({ event }) => event.output },
-            target: 'establishingConsent',
-            actions: { type: 'note', params: ({ event }) => ({ access: event.output }) },
-          },
-          {
-            guard: { type: 'goesOn', params: ({ event }) => event.output },
-            target: 'listingSubscriptions',
-            actions: { type: 'note', params: ({ event }) => ({ access: event.output }) },
-          },
-          {
-            target: 'stopping',
-            actions: [
-              { type: 'note', params: ({ event }) => ({ access: event.output }) },
-              { type: 'noteEnding', params: ({ event }) => event.output },
-            ],
-          },
-        ],
-        onError: failing('establishingAccess'),
-      },
-    },
-
-    establishingConsent: {
-      meta: { description: 'Asking {form.customer.name} for its authorisation', waitingOn: 'customer' },
-      on: {
-        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'consent' } }] },
-      },
-      invoke: {
-        id: 'consent',
-        src: 'consent',
-        input: ({ context }) => ({
-          customer: customerOf(context),
-          partnerName: context.form.partner.name,
-          needs: { commerce: false, admin: true },
-          invitation: {
-            ...context.form.invitation,
-            escalateTo: context.form.partner.escalateTo,
-            text: context.form.partner.invitationText,
-          },
-          admin: {
-            roles: context.form.partner.roles,
-            duration: context.form.partner.duration,
-            autoExtendDuration: context.form.partner.autoExtendDuration,
-          },
-          settings: context.form.settings,
-        }),
-        onDone: [
-          {
-            guard: { type: 'goesOn', params: ({ event }) => event.output },
-            target: 'establishingAccess',
-            actions: { type: 'note', params: ({ event }) => ({ consent: event.output }) },
-          },
-          {
-            target: 'stopping',
-            actions: [
-              { type: 'note', params: ({ event }) => ({ consent: event.output }) },
-              { type: 'noteEnding', params: ({ event }) => event.output },
-            ],
-          },
-        ],
-        onError: failing('establishingConsent'),
-      },
-    },
-
-    listingSubscriptions: {
-      meta: { description: 'Listing the subscriptions of {form.customer.name}', waitingOn: 'us' },
-      invoke: {
-        id: 'listSubscriptions',
-        src: 'listSubscriptions',
-        input: ({ context }) => ({ customerId: customerOf(context).tenantId }),
-        onDone: {
-          target: 'reviewingSubscriptions',
-          actions: { type: 'noteSubscriptions', params: ({ event }) => event.output },
-        },
-        onError: failing('listingSubscriptions'),
-      },
-    },
-
-    reviewingSubscriptions: {
-      meta: {
-        description: 'Review what {form.customer.name} has, and decide what to buy',
-        waitingOn: 'operator',
-        task: {
-          id: 'review-subscriptions',
-          title: 'Review the subscriptions',
-          instructions:
-            'Decide: a new subscription, more seats on an active one, or nothing because a plan already contains Enterprise Mobility + Security.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Decided', signal: 'subscriptions.reviewed' },
-            { name: 'recheck', label: 'List again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
-          shows: { Remarks: 'remarks', Subscriptions: 'subscriptions', 'Asked for': 'lines' },
-        },
-      },
-      after: overdue('review-subscriptions'),
-      on: {
-        'subscriptions.reviewed': [
-          { guard: 'wantsSubscription', target: 'orderingSubscriptions', actions: 'noteReview' },
-          { guard: 'wantsSeats', target: 'addingSeats', actions: 'noteReview' },
-          { guard: 'wantsNothing', target: 'choosingLicences' },
-        ],
-        'retry.requested': 'listingSubscriptions',
-        'work.abandoned': { target: 'stopping', actions: 'abandon' },
-      },
-    },
-
-    orderingSubscriptions: {
-      meta: { description: 'Ordering for {form.customer.name}', waitingOn: 'us' },
-      on: {
-        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'ordering' } }] },
-      },
-      invoke: {
-        id: 'ordering',
-        src: 'ordering',
-        input: ({ context }) => ({
-          customer: customerOf(context),
-          lines: [...context.lines],
-          priceCeiling: context.form.order.priceCeiling,
-          settings: context.form.settings,
-        }),
-        onDone: [
-          // A rejected order is not the end: the review decides anew.
-          {
-            guard: { type: 'isRejected', params: ({ event }) => event.output },
-            target: 'reviewingSubscriptions',
-            actions: { type: 'note', params: ({ event }) => ({ ordering: event.output }) },
-          },
-          {
-            guard: { type: 'goesOn', params: ({ event }) => event.output },
-            target: 'choosingLicences',
-            actions: { type: 'note', params: ({ event }) => ({ ordering: event.output }) },
-          },
-          {
-            target: 'stopping',
-            actions: [
-              { type: 'note', params: ({ event }) => ({ ordering: event.output }) },
-              { type: 'noteEnding', params: ({ event }) => event.output },
-            ],
-          },
-        ],
-        onError: failing('orderingSubscriptions'),
-      },
-    },
-
-    addingSeats: {
-      meta: { description: 'Adding seats for {form.customer.name}', waitingOn: 'us' },
-      on: { 'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'seats' } }] } },
-      invoke: {
-        id: 'seats',
-        src: 'seats',
-        input: ({ context }) => ({
-          customer: customerOf(context),
-          subscriptionId: context.growth?.subscriptionId ?? '',
-          additionalSeats: context.growth?.additionalSeats ?? 1,
-          settings: context.form.settings,
-        }),
-        onDone: [
-          // A rejected order is not the end: the review decides anew.
-          {
-            guard: { type: 'isRejected', params: ({ event }) => event.output },
-            target: 'reviewingSubscriptions',
-            actions: { type: 'note', params: ({ event }) => ({ seats: event.output }) },
-          },
-          {
-            guard: { type: 'goesOn', params: ({ event }) => event.output },
-            target: 'choosingLicences',
-            actions: { type: 'note', params: ({ event }) => ({ seats: event.output }) },
-          },
-          {
-            target: 'stopping',
-            actions: [
-              { type: 'note', params: ({ event }) => ({ seats: event.output }) },
-              { type: 'noteEnding', params: ({ event }) => event.output },
-            ],
-          },
-        ],
-        onError: failing('addingSeats'),
-      },
-    },
-
-    choosingLicences: {
-      meta: { description: 'Seeing which licences {form.customer.name} can give its users', waitingOn: 'us' },
-      always: [{ guard: 'skusKnown', target: 'assigningLicences' }, { target: 'integratingDirectory' }],
-    },
-
-    assigningLicences: {
-      meta: { description: 'Assigning licences to the users of {form.customer.name}', waitingOn: 'us' },
-      on: {
-        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'licences' } }] },
-      },
-      invoke: {
-        id: 'licences',
-        src: 'licences',
-        input: ({ context }) => ({
-          customer: customerOf(context),
-          skuIds: skusOf(context),
-          defaultUsageLocation: context.form.licences.usageLocation,
-          mode: context.form.licences.mode,
-          users: context.form.licences.users,
-          settings: context.form.settings,
-        }),
-        onDone: [
-          {
-            guard: { type: 'goesOn', params: ({ event }) => event.output },
-            target: 'integratingDirectory',
-            actions: { type: 'note', params: ({ event }) => ({ licences: event.output }) },
-          },
-          {
-            target: 'stopping',
-            actions: [
-              { type: 'note', params: ({ event }) => ({ licences: event.output }) },
-              { type: 'noteEnding', params: ({ event }) => event.output },
-            ],
-          },
-        ],
-        onError: failing('assigningLicences'),
-      },
-    },
-
-    integratingDirectory: {
-      meta: { description: 'Seeing to the directory of {form.customer.name}', waitingOn: 'us' },
-      on: {
-        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'directory' } }] },
-      },
-      invoke: {
-        id: 'directory',
-        src: 'directory',
-        input: ({ context }) => ({
-          customer: customerOf(context),
-          skuIds: skusOf(context),
-          model: context.form.directory.model,
+          needsCommerce: false,
+          fresh: false,
+          partner: context.form.partner,
+          invitation: context.form.invitation,
+          order: context.form.order,
+          licences: context.form.licences,
+          directory: context.form.directory,
           settings: context.form.settings,
         }),
         onDone: [
           {
             guard: { type: 'goesOn', params: ({ event }) => event.output },
             target: 'closing',
-            actions: { type: 'note', params: ({ event }) => ({ directory: event.output }) },
+            actions: { type: 'noteDelivery', params: ({ event }) => event.output },
           },
           {
-            target: 'stopping',
+            target: 'closing',
             actions: [
-              { type: 'note', params: ({ event }) => ({ directory: event.output }) },
+              { type: 'noteDelivery', params: ({ event }) => event.output },
               { type: 'noteEnding', params: ({ event }) => event.output },
             ],
           },
         ],
-        onError: failing('integratingDirectory'),
+        onError: failing('takingOn'),
       },
     },
 
@@ -630,75 +333,12 @@ export const onboardExistingCspCustomerMachine = setup({
       meta: {
         description: 'Onboarding {form.customer.name} is stuck: {failure.message}',
         waitingOn: 'operator',
-        task: {
-          id: 'onboarding-stuck',
-          title: 'The onboarding is stuck',
-          instructions: 'Remove the cause, then try again; or give up.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
-          shows: { Where: 'failure.state', Code: 'failure.code', Message: 'failure.message' },
-        },
+        task: stuckTask('onboarding-stuck', 'The onboarding is stuck', { due: 'form.settings.taskDueMs' }),
       },
       after: overdue('onboarding-stuck'),
       on: {
-        'retry.requested': retrying([
-          'findingCustomer',
-          'checkingPrerequisites',
-          'establishingAccess',
-          'establishingConsent',
-          'listingSubscriptions',
-          'orderingSubscriptions',
-          'addingSeats',
-          'assigningLicences',
-          'integratingDirectory',
-          'closing',
-        ]),
-        'work.abandoned': { target: 'stopping', actions: 'abandon' },
-      },
-    },
-
-    stopping: {
-      meta: { description: 'Stopping the onboarding of {form.customer.name}', waitingOn: 'us' },
-      always: [{ guard: 'withdrawable', target: 'withdrawingAdminRelationship' }, { target: 'closing' }],
-    },
-
-    withdrawingAdminRelationship: {
-      meta: { description: 'Withdrawing our admin relationship with {form.customer.name}', waitingOn: 'us' },
-      on: { 'cancel.requested': { actions: 'askCancel' } },
-      invoke: {
-        id: 'terminateAdminRelationship',
-        src: 'terminateAdminRelationship',
-        input: ({ context }) => ({ relationshipId: withdrawableRelationship(context.facts) ?? '' }),
-        onDone: { target: 'closing', actions: { type: 'note', params: { withdrawn: true } } },
-        onError: failing('withdrawingAdminRelationship', 'withdrawalFailed'),
-      },
-    },
-
-    withdrawalFailed: {
-      meta: {
-        description:
-          'The admin relationship with {form.customer.name} could not be withdrawn: {failure.message}',
-        waitingOn: 'operator',
-        task: {
-          id: 'withdrawal-failed',
-          title: 'Withdraw the admin relationship',
-          instructions: 'Try again, or leave the relationship as it is; the closing report names it.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Leave it', signal: 'work.abandoned', reasonRequired: true },
-          ],
-          shows: { Message: 'failure.message' },
-        },
-      },
-      after: overdue('withdrawal-failed'),
-      on: {
-        'cancel.requested': { actions: 'askCancel' },
-        'retry.requested': 'withdrawingAdminRelationship',
-        'work.abandoned': 'closing',
+        'retry.requested': retrying(['findingCustomer', 'checkingPrerequisites', 'takingOn', 'closing']),
+        'work.abandoned': { target: 'closing', actions: 'abandon' },
       },
     },
 
@@ -741,14 +381,7 @@ export const onboardExistingCspCustomer = defineWorkflow({
   title: 'Onboard an existing CSP customer',
   machine: onboardExistingCspCustomerMachine,
   input: OnboardExistingCspCustomerInput,
-  signals: pick(
-    'search.changed',
-    'customer.chosen',
-    'subscriptions.reviewed',
-    'retry.requested',
-    'work.abandoned',
-    'cancel.requested',
-  ),
+  signals: pick('search.changed', 'customer.chosen', 'retry.requested', 'work.abandoned', 'cancel.requested'),
   correlationKeys: () => [],
   subject: (context) => context.form.customer.name,
   cancelEvent: 'cancel.requested',

@@ -1,8 +1,8 @@
 /**
  * Onboarding a new customer (guide 3.3): somebody without a tenant. The form is judged by the rules of the country, the domain
- * and the address before anything is created; then customer and tenant are created, the sign-in data handed over, the
- * subscriptions ordered, licences assigned and the directory seen to. The admin password is sealed by the activity that gets
- * it; this statechart never sees it.
+ * and the address before anything is created; then customer and tenant are created, the sign-in data handed over, and the
+ * customer is taken on: subscriptions ordered while access is set up, licences, directory (`parts/delivery.ts`). The admin
+ * password is sealed by the activity that gets it; this statechart never sees it.
  */
 import { assign, emit, sendTo, setup } from 'xstate';
 import { z } from 'zod';
@@ -10,33 +10,23 @@ import { activity } from '../engine/activity.ts';
 import { defineWorkflow, type StateMeta } from '../engine/definition.ts';
 import { checkDomain, createCustomer, readCountryRules, validateAddress } from './activities/customers.ts';
 import { writeClosingReport } from './activities/prerequisites.ts';
-import { readRelationship, terminateAdminRelationship } from './activities/relationships.ts';
-import { Address, ContactPerson, type OrderLine } from './activities/shapes.ts';
-import { accessMachine } from './parts/access.ts';
-import {
-  type Ending,
-  type Failure,
-  failing,
-  failureOf,
-  overdue,
-  retrying,
-  type TaskOverdue,
-} from './parts/common.ts';
-import { consentMachine } from './parts/consent.ts';
-import { directoryMachine } from './parts/directory.ts';
+import { readRelationship } from './activities/relationships.ts';
+import { Address, ContactPerson } from './activities/shapes.ts';
+import { type Ending, type Failure, failing, failureOf, retrying } from './parts/common.ts';
+import { type DeliveryOutput, deliveryMachine } from './parts/delivery.ts';
 import { type CountryRules, type CustomerForm, domainOf, formProblems } from './parts/form.ts';
-import { licencesMachine } from './parts/licences.ts';
-import { orderingMachine } from './parts/ordering.ts';
 import { prerequisitesMachine } from './parts/prerequisites.ts';
 import {
-  asJson,
-  assignableSkus,
-  type ClosingReport,
-  closingReport,
-  type Facts,
-  NO_FACTS,
-  withdrawableRelationship,
-} from './report.ts';
+  announcement,
+  GIVE_UP,
+  humanTask,
+  overdue,
+  override,
+  stuckTask,
+  type TaskOverdue,
+  taskDelays,
+} from './parts/tasks.ts';
+import { asJson, type ClosingReport, closingReport, type Facts, NO_FACTS } from './report.ts';
 import { pick, type SignalEvent } from './signals.ts';
 import { Attested, Directory, Invitation, Licences, Order, Partner, SettingsField } from './start-form.ts';
 
@@ -97,7 +87,8 @@ interface Context {
   readonly tenantId: string | null;
   readonly signIn: { readonly userName: string; readonly passwordSealed: boolean } | null;
   readonly handedOver: { readonly to: string; readonly evidence: string } | null;
-  readonly lines: readonly OrderLine[];
+  readonly cleanUp: { readonly ticket: string; readonly evidence: string } | null;
+  readonly waivers: readonly string[];
   readonly facts: Facts;
   readonly ending: Exclude<Ending, 'done'> | null;
   readonly closedAt: string | null;
@@ -105,17 +96,29 @@ interface Context {
 }
 
 const customerOf = ({ data, tenantId }: Context) => ({ name: data.companyName, tenantId: tenantId ?? '' });
-const skusOf = ({ facts }: Context) => assignableSkus(facts, []);
 
-function reportOf({ data, domain, tenantId, handedOver, facts, ending }: Context): ClosingReport {
+function reportOf({
+  data,
+  domain,
+  tenantId,
+  handedOver,
+  cleanUp,
+  waivers,
+  facts,
+  ending,
+}: Context): ClosingReport {
   const report = closingReport(ending, { name: data.companyName, tenantId }, facts);
   return {
     ...report,
+    waived: [...report.waived, ...waivers],
     attested: [
       ...report.attested,
       ...(handedOver === null
         ? []
         : [{ what: 'sign-in data handed over', evidence: `To ${handedOver.to}: ${handedOver.evidence}` }]),
+      ...(cleanUp === null
+        ? []
+        : [{ what: 'clean-up of the tenant requested', evidence: `${cleanUp.ticket}: ${cleanUp.evidence}` }]),
     ],
     leftBehind:
       ending === null || tenantId === null
@@ -132,7 +135,8 @@ export const onboardNewCustomerMachine = setup({
       | 'form.corrected'
       | 'address.chosen'
       | 'sign-in.handed-over'
-      | 'order.lines-changed'
+      | 'clean-up.requested'
+      | 'task.overridden'
       | 'retry.requested'
       | 'work.abandoned'
       | 'cancel.requested'
@@ -148,18 +152,13 @@ export const onboardNewCustomerMachine = setup({
     validateAddress: activity(validateAddress),
     createCustomer: activity(createCustomer),
     readRelationship: activity(readRelationship),
-    access: accessMachine,
-    consent: consentMachine,
-    ordering: orderingMachine,
-    licences: licencesMachine,
-    directory: directoryMachine,
-    terminateAdminRelationship: activity(terminateAdminRelationship),
+    delivery: deliveryMachine,
     writeClosingReport: activity(writeClosingReport),
   },
   delays: {
     customerPoll: ({ context }) => context.form.settings.customerPollMs,
     customerDeadline: ({ context }) => context.form.settings.customerDeadlineMs,
-    taskReminder: ({ context }) => context.form.settings.taskReminderMs,
+    ...taskDelays<Context>((context) => context.form.settings),
   },
   guards: {
     formComplete: ({ context }) => context.problems.length === 0,
@@ -173,12 +172,7 @@ export const onboardNewCustomerMachine = setup({
     cancelAsked: ({ context }) => context.ending !== null,
     goesOn: ({ context }, params: { outcome: string }) =>
       params.outcome === 'done' && context.ending === null,
-    isRejected: ({ context }, params: { outcome: string }) =>
-      params.outcome === 'rejected' && context.ending === null,
-    relationshipMissing: ({ context }, params: { outcome: string }) =>
-      params.outcome === 'no-relationship' && context.ending === null,
-    skusKnown: ({ context }) => skusOf(context).length > 0,
-    withdrawable: ({ context }) => withdrawableRelationship(context.facts) !== null,
+    tenantStays: ({ context }) => context.tenantId !== null,
     endingCanceled: ({ context }) => context.ending === 'canceled',
     endingAbandoned: ({ context }) => context.ending === 'abandoned',
     failedIn: ({ context }, params: { state: string }) => context.failure?.state === params.state,
@@ -187,18 +181,21 @@ export const onboardNewCustomerMachine = setup({
     noteFailure: assign({
       failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
     }),
-    announceOverdue: emit((_, params: { task: string }) => ({
-      type: 'task.overdue' as const,
-      task: params.task,
-    })),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
     note: assign({ facts: ({ context }, params: Partial<Facts>) => ({ ...context.facts, ...params }) }),
-    askCancel: assign({ ending: 'canceled' }),
+    askCancel: assign({ ending: ({ context }) => context.ending ?? 'canceled' }),
     abandon: assign({ ending: 'abandoned' }),
     noteEnding: assign({
       ending: ({ context }, params: { outcome: string }) =>
         context.ending ?? (params.outcome === 'canceled' ? 'canceled' : 'abandoned'),
     }),
     passCancel: sendTo((_, params: { to: string }) => params.to, { type: 'cancel.requested' as const }),
+    noteDelivery: assign({
+      facts: ({ context }, { facts }: DeliveryOutput) => ({
+        ...facts,
+        prerequisites: context.facts.prerequisites,
+      }),
+    }),
     noteClosing: assign({ closedAt: (_, params: { closedAt: string }) => params.closedAt }),
     noteRules: assign({
       rules: (_, params: CountryRules) => params,
@@ -240,8 +237,17 @@ export const onboardNewCustomerMachine = setup({
           ? { to: event.to, evidence: event.evidence }
           : context.handedOver,
     }),
-    changeLines: assign({
-      lines: ({ context, event }) => (event.type === 'order.lines-changed' ? event.lines : context.lines),
+    noteCleanUp: assign({
+      cleanUp: ({ context, event }) =>
+        event.type === 'clean-up.requested'
+          ? { ticket: event.ticket, evidence: event.evidence }
+          : context.cleanUp,
+    }),
+    waive: assign({
+      waivers: ({ context, event }, params: { what: string }) =>
+        'reason' in event && event.reason !== undefined
+          ? [...context.waivers, `${params.what}: ${event.reason}`]
+          : context.waivers,
     }),
   },
 }).createMachine({
@@ -259,7 +265,8 @@ export const onboardNewCustomerMachine = setup({
       tenantId: null,
       signIn: null,
       handedOver: null,
-      lines: form.order.lines,
+      cleanUp: null,
+      waivers: [],
       facts: NO_FACTS,
       ending: null,
       closedAt: null,
@@ -379,19 +386,20 @@ export const onboardNewCustomerMachine = setup({
       meta: {
         description: 'Microsoft suggests another address for {form.customer.name}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'choose-address',
           title: 'Choose the address',
           instructions:
             'Choose a suggested address, or keep the given one by choosing it; or correct the data.',
+          due: 'form.settings.taskDueMs',
           responsible: 'operator',
           actions: [
             { name: 'complete', label: 'Use this address', signal: 'address.chosen' },
             { name: 'correct', label: 'Correct the data', signal: 'form.corrected' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            GIVE_UP,
           ],
           shows: { Given: 'data.address', Suggested: 'suggestions' },
-        },
+        }),
       },
       after: overdue('choose-address'),
       on: {
@@ -405,21 +413,29 @@ export const onboardNewCustomerMachine = setup({
       meta: {
         description: 'The data of {form.customer.name} need correction',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'correct-form',
           title: 'Correct the customer data',
           instructions: 'Mend what is listed; fields left out stay as they are.',
+          due: 'form.settings.taskDueMs',
           responsible: 'operator',
           actions: [
             { name: 'complete', label: 'Corrected', signal: 'form.corrected' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            override('Send it as it is: Microsoft will judge'),
+            GIVE_UP,
           ],
           shows: { Problems: 'problems', Data: 'data' },
-        },
+          verify: { how: 'api', by: 'Country rules, domain and address are checked again.' },
+          evidence: ['companyName', 'domainPrefix', 'contact', 'address', 'registrationNumber'],
+        }),
       },
       after: overdue('correct-form'),
       on: {
         'form.corrected': { target: 'readingCountryRules', actions: 'correctForm' },
+        'task.overridden': {
+          target: 'creatingCustomer',
+          actions: { type: 'waive', params: { what: 'customer data sent unchecked' } },
+        },
         'work.abandoned': { target: 'stopping', actions: 'abandon' },
       },
     },
@@ -469,36 +485,66 @@ export const onboardNewCustomerMachine = setup({
       meta: {
         description: 'The sign-in data of {domain} wait to be handed to {form.customer.name}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'hand-over-sign-in',
           title: 'Hand over the sign-in data',
           instructions:
             'Reveal the password, once, and give it to the customer by a safe way. The customer changes it at the first sign-in. Say to whom it went and how.',
+          due: 'form.settings.taskDueMs',
           responsible: 'operator',
-          actions: [{ name: 'complete', label: 'Handed over', signal: 'sign-in.handed-over' }],
+          actions: [
+            { name: 'complete', label: 'Handed over', signal: 'sign-in.handed-over' },
+            override('Go on: it will be seen to later'),
+          ],
           shows: { User: 'signIn.userName', Domain: 'domain' },
-        },
+          verify: {
+            how: 'attested',
+            by: 'Receiver and way are written down; the first sign-in cannot be read.',
+          },
+          evidence: ['to', 'evidence'],
+        }),
       },
       after: overdue('hand-over-sign-in'),
-      on: { 'sign-in.handed-over': { target: 'awaitingRelationship', actions: 'noteHandOver' } },
+      on: {
+        'sign-in.handed-over': { target: 'awaitingRelationship', actions: 'noteHandOver' },
+        'task.overridden': {
+          target: 'awaitingRelationship',
+          actions: { type: 'waive', params: { what: 'sign-in data not handed over yet' } },
+        },
+      },
     },
 
     awaitingPasswordReset: {
       meta: {
         description: 'The password of {domain} got lost on the way and has to be set anew',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'reset-password',
           title: 'Reset the admin password',
           instructions:
             'Microsoft shows the first password only once, and the answer was lost. Reset the password of the admin in Partner Center and hand it over. Say to whom it went and how.',
+          due: 'form.settings.taskDueMs',
           responsible: 'operator',
-          actions: [{ name: 'complete', label: 'Reset and handed over', signal: 'sign-in.handed-over' }],
+          actions: [
+            { name: 'complete', label: 'Reset and handed over', signal: 'sign-in.handed-over' },
+            override('Go on: it will be seen to later'),
+          ],
           shows: { User: 'signIn.userName', Domain: 'domain' },
-        },
+          verify: {
+            how: 'attested',
+            by: 'Receiver and way are written down; the first sign-in cannot be read.',
+          },
+          evidence: ['to', 'evidence'],
+        }),
       },
       after: overdue('reset-password'),
-      on: { 'sign-in.handed-over': { target: 'awaitingRelationship', actions: 'noteHandOver' } },
+      on: {
+        'sign-in.handed-over': { target: 'awaitingRelationship', actions: 'noteHandOver' },
+        'task.overridden': {
+          target: 'awaitingRelationship',
+          actions: { type: 'waive', params: { what: 'admin password not reset yet' } },
+        },
+      },
     },
 
     awaitingRelationship: {
@@ -518,7 +564,7 @@ export const onboardNewCustomerMachine = setup({
             onDone: [
               {
                 guard: { type: 'isReseller', params: ({ event }) => event.output },
-                target: '#onboard-new-customer.establishingAccess',
+                target: '#onboard-new-customer.takingOn',
               },
               { target: 'waiting' },
             ],
@@ -539,17 +585,15 @@ export const onboardNewCustomerMachine = setup({
       meta: {
         description: '{form.customer.name} was created but does not show as our customer',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'customer-not-visible',
           title: 'The customer does not show',
           instructions: 'Look at the customer list in Partner Center, then look again; or give up.',
+          due: 'form.settings.taskDueMs',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Look again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
+          actions: [{ name: 'complete', label: 'Look again', signal: 'retry.requested' }, GIVE_UP],
           shows: { Tenant: 'tenantId' },
-        },
+        }),
       },
       after: overdue('customer-not-visible'),
       on: {
@@ -558,221 +602,43 @@ export const onboardNewCustomerMachine = setup({
       },
     },
 
-    establishingAccess: {
+    takingOn: {
       meta: {
-        description: 'Setting up our access to the tenant of {form.customer.name}',
-        waitingOn: 'microsoft',
+        description: 'Taking {form.customer.name} on: authorisation, order, licences, directory',
+        waitingOn: 'us',
       },
       on: {
-        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'access' } }] },
+        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'delivery' } }] },
       },
       invoke: {
-        id: 'access',
-        src: 'access',
+        id: 'delivery',
+        src: 'delivery',
         input: ({ context }) => ({
           customer: customerOf(context),
-          relationshipId: context.facts.consent?.relationshipId ?? null,
-          relationshipExpected: context.facts.consent === null && context.facts.access === null,
-          roles: context.form.partner.roles,
-          assignments: context.form.partner.access,
-          settings: context.form.settings,
-        }),
-        onDone: [
-          // Nothing to build on, or to be asked anew: the customer has to approve an admin relationship.
-          {
-            guard: { type: 'relationshipMissing', params: ({ event }) => event.output },
-            target: 'establishingConsent',
-            actions: { type: 'note', params: ({ event }) => ({ access: event.output }) },
-          },
-          {
-            guard: { type: 'goesOn', params: ({ event }) => event.output },
-            target: 'orderingSubscriptions',
-            actions: { type: 'note', params: ({ event }) => ({ access: event.output }) },
-          },
-          {
-            target: 'stopping',
-            actions: [
-              { type: 'note', params: ({ event }) => ({ access: event.output }) },
-              { type: 'noteEnding', params: ({ event }) => event.output },
-            ],
-          },
-        ],
-        onError: failing('establishingAccess'),
-      },
-    },
-
-    establishingConsent: {
-      meta: { description: 'Asking {form.customer.name} for its authorisation', waitingOn: 'customer' },
-      on: {
-        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'consent' } }] },
-      },
-      invoke: {
-        id: 'consent',
-        src: 'consent',
-        input: ({ context }) => ({
-          customer: customerOf(context),
-          partnerName: context.form.partner.name,
-          needs: { commerce: false, admin: true },
-          invitation: {
-            ...context.form.invitation,
-            escalateTo: context.form.partner.escalateTo,
-            text: context.form.partner.invitationText,
-          },
-          admin: {
-            roles: context.form.partner.roles,
-            duration: context.form.partner.duration,
-            autoExtendDuration: context.form.partner.autoExtendDuration,
-          },
-          settings: context.form.settings,
-        }),
-        onDone: [
-          {
-            guard: { type: 'goesOn', params: ({ event }) => event.output },
-            target: 'establishingAccess',
-            actions: { type: 'note', params: ({ event }) => ({ consent: event.output }) },
-          },
-          {
-            target: 'stopping',
-            actions: [
-              { type: 'note', params: ({ event }) => ({ consent: event.output }) },
-              { type: 'noteEnding', params: ({ event }) => event.output },
-            ],
-          },
-        ],
-        onError: failing('establishingConsent'),
-      },
-    },
-
-    orderingSubscriptions: {
-      meta: { description: 'Ordering for {form.customer.name}', waitingOn: 'us' },
-      on: {
-        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'ordering' } }] },
-      },
-      invoke: {
-        id: 'ordering',
-        src: 'ordering',
-        input: ({ context }) => ({
-          customer: customerOf(context),
-          lines: [...context.lines],
-          priceCeiling: context.form.order.priceCeiling,
-          settings: context.form.settings,
-        }),
-        onDone: [
-          {
-            guard: { type: 'isRejected', params: ({ event }) => event.output },
-            target: 'orderRejected',
-            actions: { type: 'note', params: ({ event }) => ({ ordering: event.output }) },
-          },
-          {
-            guard: { type: 'goesOn', params: ({ event }) => event.output },
-            target: 'choosingLicences',
-            actions: { type: 'note', params: ({ event }) => ({ ordering: event.output }) },
-          },
-          {
-            target: 'stopping',
-            actions: [
-              { type: 'note', params: ({ event }) => ({ ordering: event.output }) },
-              { type: 'noteEnding', params: ({ event }) => event.output },
-            ],
-          },
-        ],
-        onError: failing('orderingSubscriptions'),
-      },
-    },
-
-    orderRejected: {
-      meta: {
-        description: 'The order for {form.customer.name} was rejected',
-        waitingOn: 'operator',
-        task: {
-          id: 'order-rejected',
-          title: 'The order was rejected',
-          instructions: 'Order something else, put the same order together again, or give up.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Order this instead', signal: 'order.lines-changed' },
-            { name: 'retry', label: 'The same again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
-          shows: { Lines: 'lines' },
-        },
-      },
-      after: overdue('order-rejected'),
-      on: {
-        'order.lines-changed': { target: 'orderingSubscriptions', actions: 'changeLines' },
-        'retry.requested': 'orderingSubscriptions',
-        'work.abandoned': { target: 'stopping', actions: 'abandon' },
-      },
-    },
-
-    choosingLicences: {
-      meta: { description: 'Seeing which licences {form.customer.name} can give its users', waitingOn: 'us' },
-      always: [{ guard: 'skusKnown', target: 'assigningLicences' }, { target: 'integratingDirectory' }],
-    },
-
-    assigningLicences: {
-      meta: { description: 'Assigning licences to the users of {form.customer.name}', waitingOn: 'us' },
-      on: {
-        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'licences' } }] },
-      },
-      invoke: {
-        id: 'licences',
-        src: 'licences',
-        input: ({ context }) => ({
-          customer: customerOf(context),
-          skuIds: skusOf(context),
-          defaultUsageLocation: context.form.licences.usageLocation,
-          mode: context.form.licences.mode,
-          users: context.form.licences.users,
-          settings: context.form.settings,
-        }),
-        onDone: [
-          {
-            guard: { type: 'goesOn', params: ({ event }) => event.output },
-            target: 'integratingDirectory',
-            actions: { type: 'note', params: ({ event }) => ({ licences: event.output }) },
-          },
-          {
-            target: 'stopping',
-            actions: [
-              { type: 'note', params: ({ event }) => ({ licences: event.output }) },
-              { type: 'noteEnding', params: ({ event }) => event.output },
-            ],
-          },
-        ],
-        onError: failing('assigningLicences'),
-      },
-    },
-
-    integratingDirectory: {
-      meta: { description: 'Seeing to the directory of {form.customer.name}', waitingOn: 'us' },
-      on: {
-        'cancel.requested': { actions: ['askCancel', { type: 'passCancel', params: { to: 'directory' } }] },
-      },
-      invoke: {
-        id: 'directory',
-        src: 'directory',
-        input: ({ context }) => ({
-          customer: customerOf(context),
-          skuIds: skusOf(context),
-          model: context.form.directory.model,
+          needsCommerce: false,
+          fresh: true,
+          partner: context.form.partner,
+          invitation: context.form.invitation,
+          order: context.form.order,
+          licences: context.form.licences,
+          directory: context.form.directory,
           settings: context.form.settings,
         }),
         onDone: [
           {
             guard: { type: 'goesOn', params: ({ event }) => event.output },
             target: 'closing',
-            actions: { type: 'note', params: ({ event }) => ({ directory: event.output }) },
+            actions: { type: 'noteDelivery', params: ({ event }) => event.output },
           },
           {
             target: 'stopping',
             actions: [
-              { type: 'note', params: ({ event }) => ({ directory: event.output }) },
+              { type: 'noteDelivery', params: ({ event }) => event.output },
               { type: 'noteEnding', params: ({ event }) => event.output },
             ],
           },
         ],
-        onError: failing('integratingDirectory'),
+        onError: failing('takingOn'),
       },
     },
 
@@ -780,17 +646,7 @@ export const onboardNewCustomerMachine = setup({
       meta: {
         description: 'Onboarding {form.customer.name} is stuck: {failure.message}',
         waitingOn: 'operator',
-        task: {
-          id: 'onboarding-stuck',
-          title: 'The onboarding is stuck',
-          instructions: 'Remove the cause, then try again; or give up.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
-          shows: { Where: 'failure.state', Code: 'failure.code', Message: 'failure.message' },
-        },
+        task: stuckTask('onboarding-stuck', 'The onboarding is stuck', { due: 'form.settings.taskDueMs' }),
       },
       after: overdue('onboarding-stuck'),
       on: {
@@ -801,11 +657,7 @@ export const onboardNewCustomerMachine = setup({
           'validatingAddress',
           'creatingCustomer',
           'awaitingRelationship',
-          'establishingAccess',
-          'establishingConsent',
-          'orderingSubscriptions',
-          'assigningLicences',
-          'integratingDirectory',
+          'takingOn',
           'closing',
         ]),
         'work.abandoned': { target: 'stopping', actions: 'abandon' },
@@ -814,43 +666,37 @@ export const onboardNewCustomerMachine = setup({
 
     stopping: {
       meta: { description: 'Stopping the onboarding of {form.customer.name}', waitingOn: 'us' },
-      always: [{ guard: 'withdrawable', target: 'withdrawingAdminRelationship' }, { target: 'closing' }],
+      always: [{ guard: 'tenantStays', target: 'awaitingCleanUp' }, { target: 'closing' }],
     },
 
-    withdrawingAdminRelationship: {
-      meta: { description: 'Withdrawing our admin relationship with {form.customer.name}', waitingOn: 'us' },
-      on: { 'cancel.requested': { actions: 'askCancel' } },
-      invoke: {
-        id: 'terminateAdminRelationship',
-        src: 'terminateAdminRelationship',
-        input: ({ context }) => ({ relationshipId: withdrawableRelationship(context.facts) ?? '' }),
-        onDone: { target: 'closing', actions: { type: 'note', params: { withdrawn: true } } },
-        onError: failing('withdrawingAdminRelationship', 'withdrawalFailed'),
-      },
-    },
-
-    withdrawalFailed: {
+    awaitingCleanUp: {
       meta: {
-        description:
-          'The admin relationship with {form.customer.name} could not be withdrawn: {failure.message}',
+        description: 'The tenant {domain} was created and is not wanted any more',
         waitingOn: 'operator',
-        task: {
-          id: 'withdrawal-failed',
-          title: 'Withdraw the admin relationship',
-          instructions: 'Try again, or leave the relationship as it is; the closing report names it.',
+        task: humanTask({
+          id: 'clean-up-tenant',
+          title: 'Have the tenant cleaned up',
+          instructions:
+            'A tenant cannot be deleted through the API. Cancel what was bought, remove the reseller relationship in Partner Center, ask Microsoft support to delete the tenant, and name the request; or leave the tenant to the customer.',
+          due: 'form.settings.taskDueMs',
           responsible: 'operator',
           actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Leave it', signal: 'work.abandoned', reasonRequired: true },
+            { name: 'complete', label: 'Requested', signal: 'clean-up.requested' },
+            override('Leave the tenant'),
           ],
-          shows: { Message: 'failure.message' },
-        },
+          shows: { Domain: 'domain', Tenant: 'tenantId' },
+          verify: { how: 'attested', by: 'The number of the support request.' },
+          evidence: ['ticket', 'evidence'],
+        }),
       },
-      after: overdue('withdrawal-failed'),
+      after: overdue('clean-up-tenant'),
       on: {
         'cancel.requested': { actions: 'askCancel' },
-        'retry.requested': 'withdrawingAdminRelationship',
-        'work.abandoned': 'closing',
+        'clean-up.requested': { target: 'closing', actions: 'noteCleanUp' },
+        'task.overridden': {
+          target: 'closing',
+          actions: { type: 'waive', params: { what: 'tenant left as it is' } },
+        },
       },
     },
 
@@ -902,7 +748,8 @@ export const onboardNewCustomer = defineWorkflow({
     'form.corrected',
     'address.chosen',
     'sign-in.handed-over',
-    'order.lines-changed',
+    'clean-up.requested',
+    'task.overridden',
     'retry.requested',
     'work.abandoned',
     'cancel.requested',

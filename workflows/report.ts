@@ -1,7 +1,7 @@
 /** What a path found and did, and the closing report made of it. Pure data. */
 import type { z } from 'zod';
 import type { writeClosingReport } from './activities/prerequisites.ts';
-import type { ForeignSubscription, Subscription } from './activities/shapes.ts';
+import type { Subscription } from './activities/shapes.ts';
 import type { AccessOutput } from './parts/access.ts';
 import type { Ending } from './parts/common.ts';
 import type { ConsentOutput } from './parts/consent.ts';
@@ -9,7 +9,7 @@ import type { DirectoryOutput } from './parts/directory.ts';
 import type { LicencesOutput } from './parts/licences.ts';
 import type { OrderingOutput } from './parts/ordering.ts';
 import type { PrerequisitesOutput } from './parts/prerequisites.ts';
-import type { VerifiedSubscription } from './parts/provisioning.ts';
+import type { ProvisioningOutput, VerifiedSubscription } from './parts/provisioning.ts';
 import type { SeatsOutput } from './parts/seats.ts';
 
 /** Outcomes of the stretches a path has been through; null for one it has not. */
@@ -19,10 +19,15 @@ export interface Facts {
   readonly access: AccessOutput | null;
   readonly ordering: OrderingOutput | null;
   readonly seats: SeatsOutput | null;
+  /** The customer's subscriptions when they were reviewed. */
+  readonly subscriptions: readonly Subscription[];
+  readonly seatsVerified: ProvisioningOutput | null;
   readonly licences: LicencesOutput | null;
   readonly directory: DirectoryOutput | null;
   /** The admin relationship was withdrawn while stopping. */
   readonly withdrawn: boolean;
+  /** Where a person went on without verification, and why. */
+  readonly waivers: readonly string[];
 }
 
 export const NO_FACTS: Facts = {
@@ -31,9 +36,12 @@ export const NO_FACTS: Facts = {
   access: null,
   ordering: null,
   seats: null,
+  subscriptions: [],
+  seatsVerified: null,
   licences: null,
   directory: null,
   withdrawn: false,
+  waivers: [],
 };
 
 export interface ClosingReport {
@@ -58,6 +66,8 @@ export interface ClosingReport {
     readonly sync: DirectoryOutput['sync'];
   };
   readonly attested: readonly { readonly what: string; readonly evidence: string }[];
+  /** Where a person went on without verification, and why. */
+  readonly waived: readonly string[];
   /** Until when Microsoft takes something back. */
   readonly undo: readonly {
     readonly subscriptionId: string;
@@ -68,52 +78,28 @@ export interface ClosingReport {
   readonly leftBehind: readonly string[];
 }
 
+/** Seats added in the review, or later because there were too few: from the first number to the last. */
+function growthOf({ seats, licences }: Facts): ClosingReport['ordered']['seats'] {
+  const added = [seats, licences?.seats ?? null].flatMap((one) => (one?.changed === true ? [one] : []));
+  const [first] = added;
+  const last = added.at(-1);
+  if (first === undefined || last === undefined) return null;
+  return { subscriptionId: last.subscriptionId, from: first.baseQuantity, to: last.targetQuantity };
+}
+
 /** Something was bought, so our rights at the customer are still needed. */
 export function bought(facts: Facts): boolean {
-  return (facts.ordering?.orders.length ?? 0) > 0 || facts.seats?.changed === true;
+  return (
+    (facts.ordering?.orders.length ?? 0) > 0 ||
+    facts.seats?.changed === true ||
+    facts.licences?.seats?.changed === true
+  );
 }
 
 /** Stopping takes back the admin relationship this path created, unless something was bought. */
 export function withdrawableRelationship(facts: Facts): string | null {
   if (facts.withdrawn || bought(facts) || facts.consent === null || !facts.consent.adminGranted) return null;
   return facts.consent.relationshipId;
-}
-
-/** SKUs whose seats can be assigned: what was bought, or what the customer holds already. */
-export function assignableSkus(facts: Facts, subscriptions: readonly Subscription[]): string[] {
-  const fresh = [...(facts.ordering?.skuIds ?? []), ...(facts.seats?.skuIds ?? [])];
-  const held = subscriptions.flatMap((subscription) =>
-    subscription.isEms && subscription.status === 'active' && subscription.graphSkuId !== null
-      ? [subscription.graphSkuId]
-      : [],
-  );
-  return [...new Set(fresh.length > 0 ? fresh : held)];
-}
-
-/** Remarks for the person who reviews the subscriptions. */
-export function remarksOn(
-  subscriptions: readonly Subscription[],
-  elsewhere: readonly ForeignSubscription[],
-): string[] {
-  const active = subscriptions.filter(({ status }) => status === 'active');
-  const foreign = elsewhere.map(({ name, quantity, owner, containsEms }) => {
-    const from = owner === 'customer' ? 'from Microsoft directly' : 'through another partner';
-    const waste = containsEms ? '; it already contains Enterprise Mobility + Security' : '';
-    return `${name} with ${quantity} seats was bought ${from}${waste}.`;
-  });
-  const ours = active.flatMap((subscription) => {
-    if (subscription.isEms && subscription.commerce === 'new') {
-      return [
-        `${subscription.name} is active with ${subscription.quantity} seats: more seats can be added to it.`,
-      ];
-    }
-    if (subscription.isEms)
-      return [`${subscription.name} is a legacy subscription: only a new one can be ordered.`];
-    return subscription.containsEms
-      ? [`${subscription.name} already contains Enterprise Mobility + Security.`]
-      : [];
-  });
-  return [...ours, ...foreign];
 }
 
 function leftBehind(outcome: ClosingReport['outcome'], facts: Facts): string[] {
@@ -152,12 +138,29 @@ function attested(facts: Facts): ClosingReport['attested'] {
           },
         ]
       : []),
+    ...(facts.directory?.installed == null
+      ? []
+      : [{ what: 'customised installation', evidence: facts.directory.installed }]),
     ...(writeBack?.state === 'attested'
       ? [{ what: 'password write-back', evidence: writeBack.evidence }]
       : []),
     ...(writeBack?.state === 'waived'
       ? [{ what: 'password write-back waived', evidence: writeBack.reason }]
       : []),
+  ];
+}
+
+function waived(facts: Facts): string[] {
+  const agreement = facts.ordering ?? facts.seats ?? facts.licences?.seats ?? null;
+  return [
+    ...(facts.prerequisites?.met ?? [])
+      .filter(({ how }) => how === 'waived')
+      .map(({ condition, evidence }) => `${condition} not met: ${evidence}`),
+    ...(facts.consent?.waivers ?? []),
+    ...(facts.access?.waivers ?? []),
+    ...facts.waivers,
+    ...(agreement?.waivers ?? []),
+    ...(facts.directory?.waivers ?? []),
   ];
 }
 
@@ -170,6 +173,7 @@ export function closingReport(
   const subscriptions = [
     ...(facts.ordering?.provisioning?.subscriptions ?? []),
     ...(facts.seats?.provisioning?.subscriptions ?? []),
+    ...(facts.licences?.seats?.provisioning?.subscriptions ?? []),
   ];
   return {
     outcome,
@@ -184,14 +188,7 @@ export function closingReport(
     ordered: {
       orders: facts.ordering?.orders ?? [],
       lines: facts.ordering?.lines ?? [],
-      seats:
-        facts.seats?.changed === true
-          ? {
-              subscriptionId: facts.seats.subscriptionId,
-              from: facts.seats.baseQuantity,
-              to: facts.seats.targetQuantity,
-            }
-          : null,
+      seats: growthOf(facts),
     },
     assigned: {
       ...(facts.licences?.counts ?? { assigned: 0, already: 0, failed: 0, pending: 0 }),
@@ -203,6 +200,7 @@ export function closingReport(
       sync: facts.directory?.sync ?? null,
     },
     attested: attested(facts),
+    waived: waived(facts),
     undo: subscriptions.flatMap(({ subscriptionId, name, cancellationAllowedUntil }) =>
       cancellationAllowedUntil === null ? [] : [{ subscriptionId, name, until: cancellationAllowedUntil }],
     ),

@@ -8,19 +8,12 @@ import { activity } from '../engine/activity.ts';
 import { defineWorkflow, type StateMeta } from '../engine/definition.ts';
 import { findTenant } from './activities/customers.ts';
 import { readRelationship } from './activities/relationships.ts';
+import { DomainName } from './activities/shapes.ts';
 import { type Failure, failing, failureOf } from './parts/common.ts';
 import { type Path, routeFor } from './routing.ts';
 
-export const Domain = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .min(3)
-  .max(253)
-  .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/, 'is not a domain name');
-
 export const RouteOnboardingInput = z.object({
-  domain: Domain.meta({ title: 'A domain of the customer', examples: ['contoso.example'] }),
+  domain: DomainName.meta({ title: 'A domain of the customer', examples: ['contoso.example'] }),
 });
 
 export interface RouteOnboardingOutput {

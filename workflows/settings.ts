@@ -48,14 +48,23 @@ export const Settings = z.object({
   seatsDeadlineMs: ms(2 * HOUR, 'Seats deadline'),
   licenceRetryMs: ms(5 * MINUTE, 'Licence retry'),
   licenceRetries: z.int().min(0).default(6).meta({ title: 'Licence retries' }),
+  signInPollMs: ms(15 * MINUTE, 'Sign-in poll'),
+  domainPollMs: ms(15 * MINUTE, 'Domain poll'),
+  /** A DNS record shows within 72 hours. */
+  dnsDueMs: ms(3 * DAY, 'DNS record due'),
   syncPollMs: ms(30 * MINUTE, 'Synchronisation poll'),
   syncMaxAgeMs: z
     .int()
     .min(1)
     .default(3 * HOUR)
     .meta({ title: 'Oldest synchronisation that counts as fresh (ms)' }),
-  /** When a human task nobody touched is announced as overdue. */
-  taskReminderMs: ms(2 * DAY, 'Task reminder'),
+  /** How long after it opened a human task nobody answered is reminded of, three times, and when it is overdue. */
+  taskReminderMs: z
+    .array(z.int().min(0))
+    .length(3)
+    .default([DAY, 2 * DAY, 4 * DAY])
+    .meta({ title: 'Task reminders (ms)' }),
+  taskDueMs: ms(5 * DAY, 'Task due'),
 });
 export type Settings = z.output<typeof Settings>;
 

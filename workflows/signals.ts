@@ -4,7 +4,15 @@
  */
 import { z } from 'zod';
 import type { SignalContract } from '../engine/definition.ts';
-import { Address, ContactPerson, Guid, LicenceUser, OrderLine, Timestamp } from './activities/shapes.ts';
+import {
+  Address,
+  ContactPerson,
+  DomainName,
+  Guid,
+  LicenceUser,
+  OrderLine,
+  Timestamp,
+} from './activities/shapes.ts';
 
 const by = z.string().min(1).max(200).optional().meta({ title: 'By' });
 const reason = z.string().min(1).max(2_000).meta({ title: 'Reason' });
@@ -42,6 +50,8 @@ export const signals = {
   'retry.requested': answer('Try again', z.object({ by })),
   'work.abandoned': answer('Give up', z.object({ reason, by })),
 
+  'task.overridden': answer('Go on without verification', z.object({ reason, by })),
+
   'prerequisite.attested': answer(
     'A condition is met, with evidence',
     z.object({ condition: z.enum(PREREQUISITES).meta({ title: 'Condition' }), evidence, by }),
@@ -57,6 +67,14 @@ export const signals = {
   'consent.reseller.granted': hint('The customer seems to have accepted the reseller relationship'),
   'consent.admin.granted': hint('The customer seems to have approved the admin relationship'),
   'consent.admin.ended': hint('The admin relationship seems to have expired or to have been terminated'),
+  'consent.reseller.overridden': answer(
+    'Go on although the reseller relationship does not show',
+    z.object({ reason, by }),
+  ),
+  'consent.admin.overridden': answer(
+    'Go on although the admin relationship does not show',
+    z.object({ reason, by }),
+  ),
   'consent.declined': answer('The customer declined', z.object({ reason, by })),
   'resend.requested': answer('Invite again', z.object({ by })),
 
@@ -101,6 +119,7 @@ export const signals = {
   'order.found': answer('The order was placed', z.object({ orderId: z.string().min(1), by })),
   'order.not-placed': answer('The order was not placed; put it together anew', z.object({ reason, by })),
   'shortage.accepted': answer('Assign as many licences as there are seats', z.object({ by })),
+  'order.explained': answer('What the order was', z.object({ evidence, by })),
   'undo.requested': answer('Give the purchase back', z.object({ reason, by })),
   'undo.declined': answer('Keep the purchase', z.object({ by })),
   'seats.approved': answer(
@@ -127,11 +146,25 @@ export const signals = {
     z.object({ to: z.string().min(1).max(320).meta({ title: 'To' }), evidence, by }),
   ),
 
+  'clean-up.requested': answer(
+    'Microsoft was asked to delete the tenant',
+    z.object({ ticket: z.string().min(1).max(100).meta({ title: 'Support request' }), evidence, by }),
+  ),
+
   'users.chosen': answer(
     'The users who get licences',
     z.object({
       mode: z.enum(['all', 'chosen', 'none']).meta({ title: 'Who' }),
       users: z.array(LicenceUser).max(2_000).optional().meta({ title: 'Users, chosen or imported' }),
+      by,
+    }),
+  ),
+  'rows.dropped': answer('Leave out the rows that do not fit', z.object({ reason, by })),
+  'seats.wanted': answer(
+    'Add seats to a subscription',
+    z.object({
+      subscriptionId: z.string().min(1).meta({ title: 'Subscription' }),
+      additionalSeats: z.int().min(1).optional().meta({ title: 'Seats to add; left out: those missing' }),
       by,
     }),
   ),
@@ -149,6 +182,7 @@ export const signals = {
       groupFiltering: z.boolean().default(false).meta({ title: 'Filter by security groups' }),
       sqlServer: z.boolean().default(false).meta({ title: 'SQL Server instead of SQL Express' }),
       existingServiceAccount: z.boolean().default(false).meta({ title: 'Existing service account' }),
+      domain: DomainName.optional().meta({ title: 'A domain to be verified in the tenant' }),
       by,
     }),
   ),
@@ -156,7 +190,8 @@ export const signals = {
     'Synchronisation was installed',
     z.object({
       tool: z.enum(['connect-sync', 'cloud-sync']).meta({ title: 'Tool' }),
-      toolVersion: z.string().max(50),
+      toolVersion: z.string().max(50).meta({ title: 'Version' }),
+      evidence,
       by,
     }),
   ),

@@ -1,6 +1,13 @@
 /** The parts of the start forms that all paths share. The API builds its start form from these schemas. */
 import { z } from 'zod';
-import { AccessAssignment, CountryCode, Guid, LicenceUser, OrderLine } from './activities/shapes.ts';
+import {
+  AccessAssignment,
+  CountryCode,
+  DomainName,
+  Guid,
+  LicenceUser,
+  OrderLine,
+} from './activities/shapes.ts';
 import { Settings } from './settings.ts';
 import { PREREQUISITES } from './signals.ts';
 
@@ -97,7 +104,12 @@ export const Licences = z
   .meta({ title: 'Licences for users' });
 
 export const Directory = z
-  .object({ model: z.enum(['ask', 'cloud-only']).default('ask').meta({ title: 'Identities' }) })
+  .object({
+    model: z.enum(['ask', 'cloud-only']).default('ask').meta({ title: 'Identities' }),
+    domain: DomainName.nullable()
+      .default(null)
+      .meta({ title: 'A domain to be verified in the tenant', examples: ['contoso.example'] }),
+  })
   .prefault({})
   .meta({ title: 'Directory' });
 
@@ -111,6 +123,9 @@ export const Invitation = z
       .array(z.email())
       .default([])
       .meta({ title: 'To', examples: [['it@contoso.example']] }),
+    text: InvitationText.nullable()
+      .default(null)
+      .meta({ title: 'Words for this customer, instead of our usual ones' }),
   })
   .prefault({})
   .meta({ title: 'Invitation' });

@@ -7,9 +7,18 @@ import { assign, emit, setup } from 'xstate';
 import { z } from 'zod';
 import { activity } from '../engine/activity.ts';
 import { defineWorkflow, type StateMeta } from '../engine/definition.ts';
-import { cancelSubscription, readUndoWindow } from './activities/ordering.ts';
+import { cancelSubscription, changeSeats, readUndoWindow } from './activities/ordering.ts';
 import { Guid } from './activities/shapes.ts';
-import { type Failure, failing, failureOf, overdue, type TaskOverdue } from './parts/common.ts';
+import { type Failure, failing, failureOf } from './parts/common.ts';
+import {
+  announcement,
+  GIVE_UP,
+  humanTask,
+  overdue,
+  type TaskOverdue,
+  TRY_AGAIN,
+  taskDelays,
+} from './parts/tasks.ts';
 import { pick, type SignalEvent } from './signals.ts';
 import { SettingsField } from './start-form.ts';
 
@@ -21,6 +30,13 @@ export const UndoPurchaseInput = z.object({
     })
     .meta({ title: 'Customer' }),
   subscriptionId: z.string().min(1).max(100).meta({ title: 'Subscription id, from the closing report' }),
+  /** Seats before some were added: giving those back leaves the subscription. Null gives the whole subscription back. */
+  restoreTo: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .meta({ title: 'Seats to go back to, when only seats were added' }),
   settings: SettingsField,
 });
 type Form = z.output<typeof UndoPurchaseInput>;
@@ -54,15 +70,21 @@ export const undoPurchaseMachine = setup({
     emitted: {} as TaskOverdue,
     meta: {} as StateMeta,
   },
-  actors: { readUndoWindow: activity(readUndoWindow), cancelSubscription: activity(cancelSubscription) },
+  actors: {
+    readUndoWindow: activity(readUndoWindow),
+    cancelSubscription: activity(cancelSubscription),
+    changeSeats: activity(changeSeats),
+  },
   delays: {
     undoWindow: ({ context }) => context.msLeft,
     orderPoll: ({ context }) => context.settings.orderPollMs,
     orderDeadline: ({ context }) => context.settings.orderDeadlineMs,
-    taskReminder: ({ context }) => context.settings.taskReminderMs,
+    ...taskDelays<Context>((context) => context.settings),
   },
   guards: {
-    isDeleted: (_, params: Window) => params.status === 'deleted',
+    isUndone: ({ context: { restoreTo } }, params: Window) =>
+      params.status === 'deleted' || (restoreTo !== null && params.quantity <= restoreTo),
+    onlySeats: ({ context }) => context.restoreTo !== null,
     isOpen: (_, params: Window) => params.msLeft > 0,
     isAccepted: (_, params: { outcome: string }) => params.outcome === 'accepted',
   },
@@ -70,14 +92,13 @@ export const undoPurchaseMachine = setup({
     noteFailure: assign({
       failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
     }),
-    announceOverdue: emit((_, params: { task: string }) => ({
-      type: 'task.overdue' as const,
-      task: params.task,
-    })),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
     noteWindow: assign((_, { name, quantity, until, msLeft }: Window) => ({ name, quantity, until, msLeft })),
     noteRefusal: assign({
-      refusal: (_, params: z.output<typeof cancelSubscription.output>) =>
-        params.outcome === 'refused' ? { code: params.code, message: params.message } : null,
+      refusal: (
+        _,
+        params: { outcome: 'accepted' } | { outcome: 'refused'; code: string; message: string },
+      ) => (params.outcome === 'refused' ? { code: params.code, message: params.message } : null),
     }),
   },
 }).createMachine({
@@ -109,7 +130,7 @@ export const undoPurchaseMachine = setup({
         }),
         onDone: [
           {
-            guard: { type: 'isDeleted', params: ({ event }) => event.output },
+            guard: { type: 'isUndone', params: ({ event }) => event.output },
             target: 'undone',
             actions: { type: 'noteWindow', params: ({ event }) => event.output },
           },
@@ -127,22 +148,27 @@ export const undoPurchaseMachine = setup({
     awaitingDecision: {
       meta: {
         description: '{name} of {customer.name} can be given back until {until}',
-        waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'decide-undo',
           title: 'Give the purchase back?',
           instructions:
-            'Giving it back cancels the subscription with all its licences at once, and cannot be taken back. After the day shown Microsoft refuses it, and the term binds.',
+            'Nothing has to be done. Giving it back cancels the subscription with all its licences at once, or takes the added seats away, and cannot be taken back. After the day shown Microsoft refuses it, and the term binds.',
           responsible: 'approver',
           actions: [
             { name: 'approve', label: 'Give it back', signal: 'undo.requested', reasonRequired: true },
             { name: 'reject', label: 'Keep it', signal: 'undo.declined' },
           ],
-          shows: { Subscription: 'name', Licences: 'quantity', Until: 'until' },
-        },
+          shows: { Subscription: 'name', Licences: 'quantity', 'Back to': 'restoreTo', Until: 'until' },
+          verify: { how: 'api', by: 'The subscription reads deleted.' },
+          evidence: ['reason'],
+          optional: true,
+        }),
       },
-      after: { ...overdue('decide-undo'), undoWindow: 'tooLate' },
-      on: { 'undo.requested': 'givingBack', 'undo.declined': 'kept' },
+      after: { undoWindow: 'tooLate' },
+      on: {
+        'undo.requested': [{ guard: 'onlySeats', target: 'givingSeatsBack' }, { target: 'givingBack' }],
+        'undo.declined': 'kept',
+      },
     },
 
     givingBack: {
@@ -163,6 +189,25 @@ export const undoPurchaseMachine = setup({
       },
     },
 
+    givingSeatsBack: {
+      meta: { description: 'Setting {name} of {customer.name} back to {restoreTo} seats', waitingOn: 'us' },
+      on: { 'cancel.requested': {} },
+      invoke: {
+        id: 'changeSeats',
+        src: 'changeSeats',
+        input: ({ context }) => ({
+          customerId: context.customer.tenantId,
+          subscriptionId: context.subscriptionId,
+          targetQuantity: context.restoreTo ?? 1,
+        }),
+        onDone: [
+          { guard: { type: 'isAccepted', params: ({ event }) => event.output }, target: 'confirming' },
+          { target: 'refused', actions: { type: 'noteRefusal', params: ({ event }) => event.output } },
+        ],
+        onError: failing('givingSeatsBack'),
+      },
+    },
+
     confirming: {
       meta: { description: 'Waiting until {name} of {customer.name} reads canceled', waitingOn: 'microsoft' },
       on: { 'cancel.requested': {} },
@@ -180,7 +225,7 @@ export const undoPurchaseMachine = setup({
             }),
             onDone: [
               {
-                guard: { type: 'isDeleted', params: ({ event }) => event.output },
+                guard: { type: 'isUndone', params: ({ event }) => event.output },
                 target: '#undo-purchase.undone',
               },
               { target: 'waiting' },
@@ -199,17 +244,14 @@ export const undoPurchaseMachine = setup({
       meta: {
         description: 'Microsoft does not take {name} of {customer.name} back: {refusal.message}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'undo-refused',
           title: 'Microsoft refused to take the purchase back',
           instructions: 'Try again, or open a support request with Microsoft and give up here.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
+          actions: [TRY_AGAIN, GIVE_UP],
           shows: { Code: 'refusal.code', Message: 'refusal.message', Until: 'until' },
-        },
+        }),
       },
       after: overdue('undo-refused'),
       on: { 'retry.requested': 'readingWindow', 'work.abandoned': 'kept' },
@@ -219,17 +261,14 @@ export const undoPurchaseMachine = setup({
       meta: {
         description: 'Giving {name} of {customer.name} back is stuck: {failure.message}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'undo-stuck',
           title: 'Giving the purchase back is stuck',
           instructions: 'Look at the subscription in Partner Center, then try again; or give up.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
+          actions: [TRY_AGAIN, GIVE_UP],
           shows: { Code: 'failure.code', Message: 'failure.message', Until: 'until' },
-        },
+        }),
       },
       after: overdue('undo-stuck'),
       on: { 'retry.requested': 'readingWindow', 'work.abandoned': 'kept' },

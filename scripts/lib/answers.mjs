@@ -80,12 +80,17 @@ const ANSWERS = {
   'decide-identities': () => ({ action: 'complete', payload: { model: 'cloud-only' } }),
   'install-synchronisation': () => ({
     action: 'complete',
-    payload: { tool: 'cloud-sync', toolVersion: '1.1' },
+    payload: { tool: 'cloud-sync', toolVersion: '1.1', evidence: 'Installed by the checklist.' },
   }),
   'attest-write-back': () => ({
     action: 'complete',
     payload: { evidence: 'A pilot user reset the password; it arrived on premises.', pilotUser: 'ada' },
   }),
+  'authorisation-broken': again,
+  'authorisation-stuck': again,
+  'delivery-stuck': again,
+  'purchase-broken': again,
+  'purchase-stuck': again,
   'access-late': again,
   'access-stuck': again,
   'clearance-stuck': again,

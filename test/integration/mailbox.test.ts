@@ -9,6 +9,7 @@ import { Secret } from '../../shared/secrets.ts';
 import { lookIntoMailbox } from '../../workers/mailbox-watch.ts';
 import { onboardExistingOfficeCustomer } from '../../workflows/onboard-existing-office-customer.ts';
 import { eventually } from '../support/eventually.ts';
+import { stretchOf } from '../support/play.ts';
 import { ATTESTED, COMMON, ems, type Onboarding, SETTINGS, startOnboarding } from './onboarding-fixture.ts';
 
 const log = silentLogger();
@@ -46,9 +47,7 @@ describe('a confirmation in the Admin Agent’s mailbox', () => {
       settings: { ...SETTINGS, consentPollMs: never },
     } as never);
     const consent = async () => {
-      const root = await client.describe(instance.id);
-      const child = root?.children.find(({ actorId }) => actorId === 'consent');
-      const view = child === undefined ? null : await client.describe(child.instanceId);
+      const view = await stretchOf(client, instance.id, 'consent');
       return { view, context: view?.context as { commerceGranted?: boolean } | undefined };
     };
     await eventually(async () => expect((await consent()).view?.sentence).toContain('Waiting for Contoso'));
@@ -102,8 +101,8 @@ describe('a confirmation in the Admin Agent’s mailbox', () => {
 
     const root = await client.describe(instance.id);
     expect(root?.status).toBe('running');
-    const child = root?.children.find(({ actorId }) => actorId === 'consent');
-    const context = (await client.describe(child?.instanceId ?? ''))?.context as { commerceGranted: boolean };
+    const consent = await stretchOf(client, instance.id, 'consent');
+    const context = consent?.context as { commerceGranted: boolean };
     expect(context.commerceGranted).toBe(false);
   });
 });

@@ -46,6 +46,7 @@ export const SETTINGS = {
   orderPollMs: 20,
   seatsPollMs: 20,
   licenceRetryMs: 30,
+  domainPollMs: 50,
   syncPollMs: 50,
 };
 
@@ -138,6 +139,7 @@ export async function startOnboarding(emulated: EmulatorOptions = {}): Promise<O
     delays: { ...QUICK, ...emulated.delays },
     refreshTokens,
     log,
+    client: () => worker.client,
   });
   const stateDir = mkdtempSync(join(tmpdir(), 'state-'));
   const { epoch } = await checkStore({
@@ -150,7 +152,7 @@ export async function startOnboarding(emulated: EmulatorOptions = {}): Promise<O
   });
   const store = createRedisStore({ redis, namespace, shards: 2 });
   const { activities } = microsoft;
-  const worker = await startWorker({
+  const worker: RunningWorker = await startWorker({
     redis,
     store,
     namespace,

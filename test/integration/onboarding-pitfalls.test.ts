@@ -9,7 +9,7 @@ import { onboardExistingCspCustomer } from '../../workflows/onboard-existing-csp
 import { onboardExistingOfficeCustomer } from '../../workflows/onboard-existing-office-customer.ts';
 import { undoPurchase } from '../../workflows/undo-purchase.ts';
 import { eventually } from '../support/eventually.ts';
-import { playToTheEnd } from '../support/play.ts';
+import { playToTheEnd, stretchOf } from '../support/play.ts';
 import { ATTESTED, COMMON, ems, type Onboarding, office, startOnboarding } from './onboarding-fixture.ts';
 
 const CART = 'POST /pc/v1/customers/:customerId/carts';
@@ -33,11 +33,7 @@ const invited = (name: string, domain: string) =>
   }) as never;
 const nameOf = (task: TaskView) => task.id.slice(task.id.indexOf('~') + 1);
 
-async function consentOf(root: InstanceView): Promise<InstanceView | undefined> {
-  const view = await onboarding.client.describe(root.id);
-  const child = view?.children.find(({ actorId }) => actorId === 'consent');
-  return (child && (await onboarding.client.describe(child.instanceId))) ?? undefined;
-}
+const consentOf = (root: InstanceView) => stretchOf(onboarding.client, root.id, 'consent');
 
 describe('consent', () => {
   it('moves only the customer who accepted, although all were sent the same reseller link', async () => {

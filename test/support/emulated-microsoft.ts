@@ -9,7 +9,7 @@ import {
   PARTNER,
   type Urls,
 } from '../../emulator/index.ts';
-import type { ActivityContext, ActivityImplementation } from '../../engine/index.ts';
+import type { ActivityContext, ActivityImplementation, Client } from '../../engine/index.ts';
 import { ActivityFailure } from '../../shared/errors.ts';
 import { uuidFrom } from '../../shared/ids.ts';
 import { type Logger, silentLogger } from '../../shared/logger.ts';
@@ -39,12 +39,14 @@ export interface EmulatedMicrosoftOptions extends EmulatorOptions {
   readonly log?: Logger;
   readonly refreshTokens?: RefreshTokenStore;
   readonly timeoutMs?: number;
+  /** Whose instances an activity may start; without it none can. */
+  readonly client?: () => Pick<Client, 'start' | 'pausedQueues' | 'resumeQueue'>;
 }
 
 export async function startEmulatedMicrosoft(
   options: EmulatedMicrosoftOptions = {},
 ): Promise<EmulatedMicrosoft> {
-  const { log = silentLogger(), refreshTokens, timeoutMs = 3_000, ...emulated } = options;
+  const { log = silentLogger(), refreshTokens, timeoutMs = 3_000, client = noClient, ...emulated } = options;
   const emulator = createEmulator(emulated);
   const urls = await emulator.listen();
   const microsoft = {
@@ -76,7 +78,7 @@ export async function startEmulatedMicrosoft(
     urls,
     connectors,
     config: { microsoft, mail },
-    activities: createActivities({ connectors, config: { microsoft }, log }),
+    activities: createActivities({ connectors, config: { microsoft }, log, client }),
     async control(path, body = {}, method = 'POST') {
       const headers = { 'content-type': 'application/json' };
       const sent = method === 'GET' ? { method } : { method, headers, body: JSON.stringify(body) };
@@ -90,6 +92,10 @@ export async function startEmulatedMicrosoft(
       await emulator.close();
     },
   };
+}
+
+function noClient(): never {
+  throw new Error('This test starts no instances.');
 }
 
 export interface TestContext extends ActivityContext {

@@ -61,6 +61,23 @@ async function treeOf(client: Client, view: InstanceView): Promise<InstanceView[
   return [view, ...below.flat()];
 }
 
+/** The stretch of an onboarding with this actor id, however deep, while it runs. */
+export async function stretchOf(
+  client: Client,
+  rootId: string,
+  actorId: string,
+): Promise<InstanceView | null> {
+  const view = await client.describe(rootId);
+  for (const child of view?.children ?? []) {
+    const found =
+      child.actorId === actorId
+        ? await client.describe(child.instanceId)
+        : await stretchOf(client, child.instanceId, actorId);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
 async function answer(task: TaskView, options: PlayOptions): Promise<boolean> {
   const own = options.answer?.(task);
   const chosen = own === undefined ? answerTask(task) : own;

@@ -30,7 +30,12 @@ function activitiesOn(connectors: Connectors) {
     customerScopes: [],
     timeoutMs: 1_000,
   };
-  return createActivities({ connectors, config: { microsoft }, log: silentLogger() });
+  return createActivities({
+    connectors,
+    config: { microsoft },
+    log: silentLogger(),
+    client: () => ({}) as never,
+  });
 }
 
 const broken = new ActivityFailure('terminal', 'aadsts-700082', 'The refresh token has expired.', {
@@ -77,6 +82,7 @@ describe('the activities of a worker', () => {
       companyName: 'Contoso',
       tenantId: 't',
       groupIds: ['g'],
+      names: ['ada@contoso.example'],
       roles: [],
       skuIds: ['s'],
       users: [{ userPrincipalName: 'ada@contoso.example', usageLocation: null }],

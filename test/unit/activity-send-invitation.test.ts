@@ -19,7 +19,11 @@ function mailer(send: (mail: OutgoingMail) => Promise<MailSent>) {
       return send(outgoing);
     },
   };
-  const activity = sendInvitation({ connectors: { mail } as unknown as Connectors, config: null as never });
+  const activity = sendInvitation({
+    connectors: { mail } as unknown as Connectors,
+    config: null as never,
+    client: () => ({}) as never,
+  });
   return { activity, mails };
 }
 

@@ -75,13 +75,13 @@ describe('consent', () => {
       .signal('consent.reseller.granted')
       .done('readRelationship', answer('readRelationship', 1));
 
-    expect(driver.is({ awaitingConsent: { commerce: 'waiting' } })).toBe(true);
+    expect(driver.is({ awaitingConsent: { commerce: { pending: 'waiting' } } })).toBe(true);
   });
 
   it('is found by the poll when no hint arrives', () => {
     const driver = waiting().timer('commercePoll').done('readRelationship', answer('readRelationship'));
 
-    expect(driver.is({ awaitingConsent: { commerce: 'granted', admin: 'waiting' } })).toBe(true);
+    expect(driver.is({ awaitingConsent: { commerce: 'granted', admin: { pending: 'waiting' } } })).toBe(true);
   });
 
   it('that arrives twice, or late, changes nothing', () => {

@@ -16,33 +16,23 @@ function start(name: string): Driver {
 const reportOf = (driver: Driver) => driver.snapshot().output as ClosingReport;
 
 const finish = (driver: Driver) =>
-  driver
-    .done('licences', outcome('licences'))
-    .done('directory', outcome('directory'))
-    .done('writeClosingReport', answer('writeClosingReport'));
+  driver.done('delivery', outcome('delivery')).done('writeClosingReport', answer('writeClosingReport'));
 
 describe('an existing Office 365 customer', () => {
-  const toReview = () =>
+  const toDelivery = (ours: boolean) =>
     start('onboard-existing-office-customer')
       .done('findTenant', answer('findTenant'))
       .done('prerequisites', outcome('prerequisites'))
-      .done('readRelationship', answer('readRelationship', 1))
-      .done('consent', outcome('consent'))
-      .done('access', outcome('access'))
-      .done('findCustomer', answer('findCustomer'))
-      .done('listSubscriptions', answer('listSubscriptions'));
+      .done('readRelationship', answer('readRelationship', ours ? 0 : 1));
 
-  it('is taken on: consent, access, review, order, licences, directory, report', () => {
-    const driver = toReview()
-      .signal('subscriptions.reviewed', payload('subscriptions.reviewed'))
-      .done('ordering', outcome('ordering'));
-
-    finish(driver);
+  it('is found, checked, taken on and reported', () => {
+    const driver = finish(toDelivery(false));
 
     expect(driver.is('completed')).toBe(true);
     expect(reportOf(driver)).toMatchObject({
       outcome: 'completed',
       customer: { name: 'Contoso Ltd', tenantId: TENANT },
+      prerequisites: [{ condition: 'tooling' }],
       granted: { commerce: true, admin: true, relationshipId: 'gdap-1' },
       ordered: { orders: [{ orderId: 'order-1' }] },
       assigned: { assigned: 1 },
@@ -51,87 +41,30 @@ describe('an existing Office 365 customer', () => {
     });
   });
 
-  it('who is our reseller customer already is asked for admin rights only', () => {
-    const driver = start('onboard-existing-office-customer')
-      .done('findTenant', answer('findTenant'))
-      .done('prerequisites', outcome('prerequisites'))
-      .done('readRelationship', answer('readRelationship', 0));
-
-    expect(driver.input('consent')).toMatchObject({ needs: { commerce: false, admin: true } });
+  it('is asked for the reseller relationship unless it is our customer already', () => {
+    expect(toDelivery(false).input('delivery')).toMatchObject({ needsCommerce: true, fresh: false });
+    expect(toDelivery(true).input('delivery')).toMatchObject({ needsCommerce: false });
   });
 
-  it('whose plan contains Enterprise Mobility + Security already is pointed out in the review', () => {
-    expect(toReview().context<{ remarks: string[] }>().remarks).toEqual([
-      expect.stringContaining('more seats'),
-    ]);
-  });
+  it('canceled while it is taken on waits until that has cleaned up', () => {
+    const driver = toDelivery(false).signal('cancel.requested');
+    expect(driver.running()).toEqual(['delivery']);
 
-  it('whose order was rejected is reviewed anew', () => {
-    const driver = toReview()
-      .signal('subscriptions.reviewed', payload('subscriptions.reviewed'))
-      .done('ordering', outcome('ordering', 3));
-
-    expect(driver.is('reviewingSubscriptions')).toBe(true);
-  });
-
-  it('canceled during the review loses the admin relationship, and the report names what stays', () => {
-    const driver = toReview().signal('cancel.requested');
-    expect(driver.input('terminateAdminRelationship')).toEqual({ relationshipId: 'gdap-1' });
-
-    driver
-      .done('terminateAdminRelationship', answer('terminateAdminRelationship'))
-      .done('writeClosingReport', answer('writeClosingReport'));
+    driver.done('delivery', outcome('delivery', 1)).done('writeClosingReport', answer('writeClosingReport'));
 
     expect(driver.is('canceled')).toBe(true);
-    expect(reportOf(driver).leftBehind).toEqual([expect.stringContaining('reseller relationship stays')]);
-  });
-
-  it('canceled after the order keeps the admin relationship, which the subscription needs', () => {
-    const driver = toReview()
-      .signal('subscriptions.reviewed', payload('subscriptions.reviewed'))
-      .done('ordering', outcome('ordering'))
-      .signal('cancel.requested')
-      .done('licences', outcome('licences', 1));
-
-    expect(driver.running()).toEqual(['writeClosingReport']);
-    expect(driver.done('writeClosingReport', answer('writeClosingReport')).is('canceled')).toBe(true);
     expect(reportOf(driver).leftBehind).toContain('The order order-1 stays.');
-  });
-
-  it('canceled while a stretch is at work waits until the stretch has cleaned up', () => {
-    const driver = start('onboard-existing-office-customer')
-      .done('findTenant', answer('findTenant'))
-      .done('prerequisites', outcome('prerequisites'))
-      .done('readRelationship', answer('readRelationship', 1))
-      .signal('cancel.requested');
-    expect(driver.running()).toEqual(['consent']);
-
-    driver.done('consent', {
-      ...(outcome('consent', 1) as object),
-      adminGranted: false,
-      relationshipId: null,
-    });
-
-    expect(driver.running()).toEqual(['writeClosingReport']);
   });
 });
 
 describe('an existing CSP customer', () => {
-  it('gets more seats on the subscription it has', () => {
+  it('is found, checked, taken on and reported', () => {
     const driver = start('onboard-existing-csp-customer')
       .done('findCustomer', answer('findCustomer'))
-      .done('prerequisites', outcome('prerequisites'))
-      .done('access', outcome('access'))
-      .done('listSubscriptions', answer('listSubscriptions'))
-      .signal('subscriptions.reviewed', payload('subscriptions.reviewed', 1))
-      .done('seats', outcome('seats'));
+      .done('prerequisites', outcome('prerequisites'));
+    expect(driver.input('delivery')).toMatchObject({ needsCommerce: false, fresh: false });
 
-    finish(driver);
-
-    expect(reportOf(driver)).toMatchObject({
-      outcome: 'completed',
-      ordered: { seats: { from: 25, to: 35 } },
-    });
+    expect(finish(driver).is('completed')).toBe(true);
   });
 
   it('is chosen by an operator among several matches, and only among those', () => {
@@ -141,25 +74,6 @@ describe('an existing CSP customer', () => {
       false,
     );
     expect(driver.signal('customer.chosen', { customerId: TENANT }).running()).toEqual(['prerequisites']);
-  });
-
-  it('without a usable admin relationship is asked for one', () => {
-    const driver = start('onboard-existing-csp-customer')
-      .done('findCustomer', answer('findCustomer'))
-      .done('prerequisites', outcome('prerequisites'))
-      .done('access', outcome('access', 3));
-
-    expect(driver.input('consent')).toMatchObject({ needs: { commerce: false, admin: true } });
-  });
-
-  it('cannot get more seats on a subscription it does not have', () => {
-    const driver = start('onboard-existing-csp-customer')
-      .done('findCustomer', answer('findCustomer'))
-      .done('prerequisites', outcome('prerequisites'))
-      .done('access', outcome('access'))
-      .done('listSubscriptions', answer('listSubscriptions', 1));
-
-    expect(driver.takes('subscriptions.reviewed', payload('subscriptions.reviewed', 1))).toBe(false);
   });
 });
 
@@ -175,9 +89,8 @@ describe('a new customer', () => {
     const driver = toCreation()
       .done('createCustomer', answer('createCustomer'))
       .signal('sign-in.handed-over', payload('sign-in.handed-over'))
-      .done('readRelationship', answer('readRelationship'))
-      .done('access', outcome('access'))
-      .done('ordering', outcome('ordering'));
+      .done('readRelationship', answer('readRelationship'));
+    expect(driver.input('delivery')).toMatchObject({ needsCommerce: false, fresh: true });
 
     finish(driver);
 
@@ -218,13 +131,19 @@ describe('a new customer', () => {
   });
 
   it('canceled during its creation leaves a tenant that the report names', () => {
-    const driver = toCreation()
-      .signal('cancel.requested')
-      .done('createCustomer', answer('createCustomer'))
+    const driver = toCreation().signal('cancel.requested').done('createCustomer', answer('createCustomer'));
+    expect(driver.is('awaitingCleanUp')).toBe(true);
+
+    driver
+      .signal('clean-up.requested', payload('clean-up.requested'))
       .done('writeClosingReport', answer('writeClosingReport'));
 
     expect(driver.is('canceled')).toBe(true);
     expect(reportOf(driver).leftBehind[0]).toContain('contoso.onmicrosoft.com stays');
+    expect(reportOf(driver).attested).toContainEqual({
+      what: 'clean-up of the tenant requested',
+      evidence: '24011: Opened by telephone.',
+    });
   });
 });
 

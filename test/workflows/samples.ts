@@ -172,6 +172,7 @@ export const ANSWERS: Record<string, readonly unknown[]> = {
           name: 'Contoso Ltd',
           domain: 'contoso.onmicrosoft.com',
           relationship: 'reseller',
+          country: 'US',
         },
       ],
       truncated: false,
@@ -184,12 +185,14 @@ export const ANSWERS: Record<string, readonly unknown[]> = {
           name: 'Contoso Ltd',
           domain: 'contoso.onmicrosoft.com',
           relationship: 'reseller',
+          country: 'US',
         },
         {
           customerId: GROUP,
           name: 'Contoso GmbH',
           domain: 'contosogmbh.onmicrosoft.com',
           relationship: 'reseller',
+          country: 'US',
         },
       ],
       truncated: false,
@@ -201,8 +204,9 @@ export const ANSWERS: Record<string, readonly unknown[]> = {
     { outcome: 'refused', code: '900117', message: 'The window is over.' },
   ],
   listSubscriptions: [
-    { subscriptions: [SUBSCRIPTION], elsewhere: [] },
-    { subscriptions: [], elsewhere: [FOREIGN] },
+    { subscriptions: [SUBSCRIPTION], elsewhere: [], elsewhereKnown: true },
+    { subscriptions: [], elsewhere: [FOREIGN], elsewhereKnown: true },
+    { subscriptions: [], elsewhere: [], elsewhereKnown: false },
   ],
   readSubscription: [
     SUBSCRIPTION,
@@ -267,6 +271,8 @@ export const ANSWERS: Record<string, readonly unknown[]> = {
     { outcome: 'refused', reason: 'agreement-missing', code: '13605', message: 'No agreement.' },
     { outcome: 'refused', reason: 'catalogue-changed', code: '400019', message: 'Gone.' },
     { outcome: 'refused', reason: 'other', code: '800069', message: 'Risk.' },
+    { outcome: 'refused', reason: 'credit', code: '800025', message: 'Credit.' },
+    { outcome: 'refused', reason: 'partner', code: '900124', message: 'Unsigned.' },
   ],
   findOrder: [{ orders: [PLACED] }, { orders: [] }, { orders: [PLACED, { ...PLACED, orderId: 'order-2' }] }],
   readOrder: [{ order: PLACED }, { order: null }, { order: { ...PLACED, status: 'cancelled' } }],
@@ -282,7 +288,18 @@ export const ANSWERS: Record<string, readonly unknown[]> = {
   listUsers: [
     { users: [user], total: 1, synchronised: 0, truncated: false },
     { users: [], total: 0, synchronised: 0, truncated: false },
+    { users: [user], total: 2_001, synchronised: 0, truncated: true },
   ],
+  findUsers: [
+    { users: [user], unknown: [] },
+    { users: [], unknown: ['ada@contoso.example'] },
+  ],
+  addDomain: [
+    { verified: false, records: [{ type: 'TXT', name: '@', value: 'MS=ms1', ttl: 3600 }], problem: null },
+    { verified: true, records: [], problem: null },
+  ],
+  verifyDomain: [{ verified: true }, { verified: false }],
+  openUndoWindows: [{ instanceIds: ['undo_1'] }],
   assignLicences: [outcome('assigned'), outcome('pending'), outcome('failed')],
   verifyTenant: [
     { name: 'Contoso Ltd', verifiedDomains: ['contoso.example'], active: true, missing: [], verifiedAt: NOW },
@@ -297,6 +314,11 @@ export const ANSWERS: Record<string, readonly unknown[]> = {
     { adminAgent: false, signedInAs: null, missingGroupIds: [] },
   ],
   checkTooling: [{ ready: true, message: null }],
+  checkSignIn: [
+    { fine: true, problem: null },
+    { fine: false, problem: 'Expired.' },
+  ],
+  resumeQueues: [{ queues: ['graph'] }],
   writeClosingReport: [{ closedAt: NOW }],
 };
 
@@ -318,7 +340,9 @@ const ordered = {
   orders: [{ orderId: 'order-1', totalPrice: 2544, currency: 'USD', placedAt: NOW }],
   lines: [{ name: LINE.name, quantity: 25 }],
   skuIds: [EMS_SKU],
+  expectedSeats: [{ skuId: EMS_SKU, enabled: 25 }],
   agreement: { how: 'attested', by: 'Ada Meyer', on: NOW },
+  waivers: [],
   provisioning: provisioned,
 };
 const seated = {
@@ -328,7 +352,9 @@ const seated = {
   targetQuantity: 35,
   changed: true,
   skuIds: [EMS_SKU],
+  expectedSeats: [{ skuId: EMS_SKU, enabled: 35 }],
   agreement: null,
+  waivers: [],
   provisioning: provisioned,
 };
 const counts = { assigned: 1, already: 0, failed: 0, pending: 0 };
@@ -339,6 +365,7 @@ const consented = {
   adminGranted: true,
   reminders: 0,
   leftBehind: [],
+  waivers: [],
 };
 const integrated = {
   outcome: 'done',
@@ -348,6 +375,33 @@ const integrated = {
   tool: null,
   sync: null,
   writeBack: null,
+  installed: null,
+  domain: null,
+  waivers: [],
+};
+const accessed = { outcome: 'done', relationshipId: 'gdap-1', groupIds: [GROUP], waivers: [] };
+const authorised = { outcome: 'done', consent: consented, access: accessed };
+const purchased = {
+  outcome: 'done',
+  subscriptions: [SUBSCRIPTION],
+  ordering: ordered,
+  seats: null,
+  expectedSeats: ordered.expectedSeats,
+  waivers: [],
+};
+const licensed = { outcome: 'done', outcomes: outcome('assigned').outcomes, counts, seats: null };
+const facts = {
+  prerequisites: null,
+  consent: consented,
+  access: accessed,
+  ordering: ordered,
+  seats: null,
+  subscriptions: [SUBSCRIPTION],
+  seatsVerified: provisioned,
+  licences: licensed,
+  directory: integrated,
+  withdrawn: false,
+  waivers: [],
 };
 const report = {
   outcome: 'completed',
@@ -368,15 +422,26 @@ export const OUTCOMES: Record<string, readonly unknown[]> = {
   }),
   consent: endings(consented),
   access: [
-    ...endings({ outcome: 'done', relationshipId: 'gdap-1', groupIds: [GROUP] }),
-    { outcome: 'no-relationship', relationshipId: null, groupIds: [] },
+    ...endings(accessed),
+    { outcome: 'no-relationship', relationshipId: null, groupIds: [], waivers: [] },
   ],
-  clearance: endings({ outcome: 'done', agreement: { how: 'direct', by: null, on: null } }),
+  clearance: endings({ outcome: 'done', agreement: { how: 'direct', by: null, on: null }, waivers: [] }),
   ordering: [
     ...endings(ordered),
-    { ...ordered, outcome: 'rejected', orders: [], lines: [], skuIds: [], provisioning: null },
+    {
+      ...ordered,
+      outcome: 'rejected',
+      orders: [],
+      lines: [],
+      skuIds: [],
+      expectedSeats: [],
+      provisioning: null,
+    },
   ],
-  seats: [...endings(seated), { ...seated, outcome: 'rejected', changed: false, provisioning: null }],
+  seats: [
+    ...endings(seated),
+    { ...seated, outcome: 'rejected', changed: false, expectedSeats: [], provisioning: null },
+  ],
   provisioning: endings(provisioned),
   'route-onboarding': [
     {
@@ -397,7 +462,13 @@ export const OUTCOMES: Record<string, readonly unknown[]> = {
   ],
   'onboard-existing-csp-customer': endings(report),
   'onboard-existing-office-customer': endings(report),
-  licences: endings({ outcome: 'done', outcomes: outcome('assigned').outcomes, counts }),
+  authorisation: endings(authorised),
+  purchase: [
+    ...endings(purchased),
+    { ...purchased, ordering: null, seats: null, expectedSeats: [], subscriptions: [] },
+  ],
+  delivery: endings({ outcome: 'done', facts }),
+  licences: endings(licensed),
   directory: endings(integrated),
 };
 
@@ -412,6 +483,13 @@ export const PAYLOADS: Record<string, readonly object[]> = {
     { condition: 'admin-access', evidence: 'Ada Meyer is Global Administrator.', by: 'ops' },
     { condition: 'identities', evidence: 'Cloud-only, says Ada Meyer.', by: 'ops' },
   ],
+  'task.overridden': [{ reason: 'The customer cannot wait.', by: 'boss' }],
+  'order.explained': [{ evidence: 'Ordered by telephone, outside.', by: 'boss' }],
+  'clean-up.requested': [{ ticket: '24011', evidence: 'Opened by telephone.', by: 'ops' }],
+  'consent.reseller.overridden': [{ reason: 'Seen in the portal.', by: 'boss' }],
+  'consent.admin.overridden': [{ reason: 'Seen in the portal.', by: 'boss' }],
+  'rows.dropped': [{ reason: 'Left the company.', by: 'ops' }],
+  'seats.wanted': [{ subscriptionId: 'subscription-1', additionalSeats: 5, by: 'ops' }],
   'domain.corrected': [{ domain: 'contoso.example', by: 'ops' }],
   'invitation.approved': [
     { subject: 'Hello', body: 'https://admin.example/reseller https://admin.example/gdap-1', by: 'ops' },
@@ -472,10 +550,13 @@ export const PAYLOADS: Record<string, readonly object[]> = {
       groupFiltering: false,
       sqlServer: false,
       existingServiceAccount: false,
+      domain: 'contoso.com',
       by: 'ops',
     },
   ],
-  'sync.reported': [{ tool: 'connect-sync', toolVersion: '2.6.79', by: 'ops' }],
+  'sync.reported': [
+    { tool: 'connect-sync', toolVersion: '2.6.79', evidence: 'Write-back on, two units chosen.', by: 'ops' },
+  ],
   'write-back.attested': [
     { evidence: 'Pilot reset seen on the domain controller.', pilotUser: 'ada', by: 'ops' },
   ],
@@ -540,8 +621,14 @@ export const STARTS: Record<string, unknown> = {
     settings: SETTINGS,
   },
   clearance: { customer: CUSTOMER, settings: SETTINGS },
-  ordering: { customer: CUSTOMER, lines: [LINE], settings: SETTINGS },
-  seats: { customer: CUSTOMER, subscriptionId: 'subscription-1', additionalSeats: 10, settings: SETTINGS },
+  ordering: { customer: CUSTOMER, lines: [LINE], priceCeiling: null, held: [], settings: SETTINGS },
+  seats: {
+    customer: CUSTOMER,
+    subscriptionId: 'subscription-1',
+    additionalSeats: 10,
+    held: [],
+    settings: SETTINGS,
+  },
   provisioning: {
     customer: CUSTOMER,
     orderIds: ['order-1'],
@@ -555,10 +642,39 @@ export const STARTS: Record<string, unknown> = {
     defaultUsageLocation: 'US',
     mode: 'ask',
     users: [],
+    growable: [SUBSCRIPTION],
+    held: [{ skuId: EMS_SKU, enabled: 25 }],
     settings: SETTINGS,
   },
-  directory: { customer: CUSTOMER, skuIds: [EMS_SKU], model: 'ask', settings: SETTINGS },
+  directory: { customer: CUSTOMER, skuIds: [EMS_SKU], model: 'ask', domain: null, settings: SETTINGS },
+  delivery: { ...tail, customer: CUSTOMER, needsCommerce: true, fresh: false },
+  authorisation: {
+    customer: CUSTOMER,
+    partnerName: 'Northwind Cloud',
+    needsCommerce: true,
+    relationshipExpected: false,
+    invitation: { mode: 'review', to: ['it@contoso.example'], escalateTo: [], text: null },
+    admin: { roles: [ROLE], duration: 'P730D', autoExtendDuration: 'P180D' },
+    assignments: [{ groupId: GROUP, roles: [ROLE] }],
+    settings: SETTINGS,
+  },
+  purchase: {
+    customer: CUSTOMER,
+    lines: [LINE],
+    priceCeiling: null,
+    markets: ['US'],
+    fresh: false,
+    settings: SETTINGS,
+  },
   'undo-purchase': { customer: CUSTOMER, subscriptionId: 'subscription-1' },
+  'renew-sign-in': { problem: 'AADSTS700082: expired' },
+  'stray-order': {
+    customer: CUSTOMER,
+    orderId: 'order-9',
+    placedAt: NOW,
+    kind: 'orphan',
+    what: '25 seats',
+  },
   'route-onboarding': { domain: 'contoso.example' },
   'onboard-many': {
     title: 'list.csv',
@@ -581,5 +697,24 @@ export const OTHER_STARTS: Record<string, readonly unknown[]> = {
   ],
   access: [{ ...(STARTS['access'] as object), relationshipExpected: false }],
   directory: [{ ...(STARTS['directory'] as object), model: 'cloud-only' }],
-  licences: [{ ...(STARTS['licences'] as object), mode: 'all' }],
+  licences: [
+    { ...(STARTS['licences'] as object), mode: 'all' },
+    {
+      ...(STARTS['licences'] as object),
+      mode: 'listed',
+      users: [
+        { userPrincipalName: 'ada@contoso.example', usageLocation: null },
+        { userPrincipalName: 'eve@contoso.example', usageLocation: null },
+      ],
+    },
+  ],
+  delivery: [{ ...(STARTS['delivery'] as object), needsCommerce: false, fresh: true }],
+  authorisation: [
+    { ...(STARTS['authorisation'] as object), needsCommerce: false, relationshipExpected: true },
+  ],
+  purchase: [
+    { ...(STARTS['purchase'] as object), markets: ['JP'] },
+    { ...(STARTS['purchase'] as object), fresh: true },
+  ],
+  'undo-purchase': [{ ...(STARTS['undo-purchase'] as object), restoreTo: 20 }],
 };

@@ -5,8 +5,8 @@ import { accessMachine } from '../../workflows/parts/access.ts';
 import { directoryMachine } from '../../workflows/parts/directory.ts';
 import { licencesMachine } from '../../workflows/parts/licences.ts';
 import { type PrerequisitesOutput, prerequisitesMachine } from '../../workflows/parts/prerequisites.ts';
-import { drive } from './harness.ts';
-import { ANSWERS, EMS_SKU, PAYLOADS, STARTS } from './samples.ts';
+import { type Driver, drive } from './harness.ts';
+import { ANSWERS, EMS_SKU, OTHER_STARTS, OUTCOMES, PAYLOADS, STARTS } from './samples.ts';
 
 const answer = (name: string, index = 0) => ANSWERS[name]?.[index];
 const payload = (name: string, index = 0) => PAYLOADS[name]?.[index];
@@ -37,6 +37,7 @@ describe('licences', () => {
     drive(licencesMachine, STARTS['licences'])
       .done('listUsers', answer('listUsers'))
       .signal('users.chosen', { mode: 'chosen', users })
+      .done('findUsers', answer('findUsers'))
       .done('readSeats', answer('readSeats'))
       .done('assignLicences', outcomes);
 
@@ -65,6 +66,7 @@ describe('licences', () => {
     const driver = drive(licencesMachine, STARTS['licences'])
       .done('listUsers', answer('listUsers'))
       .signal('users.chosen', { mode: 'chosen', users })
+      .done('findUsers', answer('findUsers'))
       .done('readSeats', short);
     expect(driver.is('seatsShort')).toBe(true);
     expect(driver.context()).toMatchObject({ missing: 1 });
@@ -83,6 +85,69 @@ describe('licences', () => {
 
     expect(driver.is({ awaitingSeats: 'waiting' })).toBe(true);
     expect(driver.timer('seatsPoll').running()).toEqual(['readSeats']);
+  });
+});
+
+describe('a list of users', () => {
+  const listed = () => drive(licencesMachine, OTHER_STARTS['licences']?.[1]);
+  const rows = (driver: Driver) => driver.context<{ rowProblems: object[] }>().rowProblems;
+
+  it('with names the tenant does not know comes back by row and field before anybody is licensed', () => {
+    const driver = listed().done('findUsers', { users: [], unknown: ['eve@contoso.example'] });
+    expect(driver.is('rowsWrong')).toBe(true);
+    expect(rows(driver)).toEqual([
+      {
+        row: 2,
+        field: 'userPrincipalName',
+        value: 'eve@contoso.example',
+        problem: 'is no user of this tenant',
+      },
+    ]);
+
+    driver.signal('rows.dropped', { reason: 'Left the company.' });
+
+    expect(driver.input('findUsers')).toMatchObject({ names: ['ada@contoso.example'] });
+  });
+
+  it('with a name given twice comes back, too', () => {
+    const users = ['ada@contoso.example', 'ADA@contoso.example'].map((userPrincipalName) => ({
+      userPrincipalName,
+      usageLocation: null,
+    }));
+    const driver = drive(licencesMachine, { ...(STARTS['licences'] as object), mode: 'listed', users });
+
+    expect(rows(driver.done('findUsers', answer('findUsers')))).toMatchObject([
+      { row: 2, problem: 'is given twice' },
+    ]);
+  });
+
+  it('is asked for where a tenant has more users than one list holds: nobody is left out in silence', () => {
+    const driver = drive(licencesMachine, OTHER_STARTS['licences']?.[0]).done(
+      'listUsers',
+      answer('listUsers', 2),
+    );
+    expect(driver.is('tooManyUsers')).toBe(true);
+    expect(driver.takes('users.chosen', { mode: 'all' })).toBe(false);
+
+    expect(driver.signal('users.chosen', payload('users.chosen', 1)).running()).toEqual(['findUsers']);
+  });
+
+  it('longer than there are seats may have seats added from here, and waits for them', () => {
+    const short = { seats: [{ skuId: EMS_SKU, present: true, enabled: 25, consumed: 24, free: 1 }] };
+    const driver = listed().done('findUsers', answer('findUsers')).done('readSeats', short);
+    expect(driver.is('seatsShort')).toBe(true);
+
+    driver.signal('seats.wanted', { subscriptionId: 'subscription-1' });
+    expect(driver.input('seats')).toMatchObject({ additionalSeats: 1, subscriptionId: 'subscription-1' });
+    driver.done('seats', {
+      ...(OUTCOMES['seats']?.[0] as object),
+      expectedSeats: [{ skuId: EMS_SKU, enabled: 26 }],
+    });
+
+    // The old number is no shortage any more, only not yet the new one.
+    expect(driver.done('readSeats', short).is({ awaitingSeats: 'waiting' })).toBe(true);
+    const enough = { seats: [{ skuId: EMS_SKU, present: true, enabled: 26, consumed: 24, free: 2 }] };
+    expect(driver.timer('seatsPoll').done('readSeats', enough).running()).toEqual(['assignLicences']);
   });
 });
 
@@ -166,9 +231,65 @@ describe('the directory', () => {
     driver.timer('syncPoll').done('verifySync', answer('verifySync'));
 
     expect(driver.is('awaitingWriteBack')).toBe(true);
-    expect(driver.signal('write-back.attested', payload('write-back.attested')).snapshot().status).toBe(
-      'done',
-    );
+    expect(
+      driver
+        .signal('write-back.attested', payload('write-back.attested'))
+        .done('confirmSync', answer('verifySync'))
+        .snapshot().status,
+    ).toBe('done');
+  });
+});
+
+describe('a domain to be verified', () => {
+  const wanted = () =>
+    drive(directoryMachine, {
+      ...(STARTS['directory'] as object),
+      model: 'cloud-only',
+      domain: 'contoso.com',
+    });
+
+  it('waits for the DNS record, looked for again and again and whenever somebody says it is there', () => {
+    const driver = wanted()
+      .done('verifyTenant', answer('verifyTenant'))
+      .done('addDomain', answer('addDomain'));
+    expect(driver.is({ awaitingDnsRecord: 'waiting' })).toBe(true);
+    expect(driver.context<{ records: object[] }>().records).toMatchObject([{ type: 'TXT' }]);
+
+    driver.timer('domainPoll').done('verifyDomain', answer('verifyDomain', 1));
+    expect(driver.is({ awaitingDnsRecord: 'waiting' })).toBe(true);
+    driver.signal('retry.requested').done('verifyDomain', answer('verifyDomain'));
+
+    expect(driver.snapshot().output).toMatchObject({ outcome: 'done', domain: 'contoso.com', waivers: [] });
+  });
+
+  it('that the tenant holds already is not asked for', () => {
+    const driver = wanted().done('verifyTenant', {
+      ...(answer('verifyTenant') as object),
+      verifiedDomains: ['contoso.com'],
+    });
+
+    expect(driver.snapshot().status).toBe('done');
+  });
+});
+
+describe('a synchronisation', () => {
+  it('that stopped while write-back was proved is not reported as working', () => {
+    const driver = drive(directoryMachine, STARTS['directory'])
+      .done('verifyTenant', answer('verifyTenant'))
+      .signal('directory.decided', payload('directory.decided'))
+      .signal('sync.reported', payload('sync.reported'))
+      .done('verifySync', answer('verifySync'))
+      .signal('write-back.attested', payload('write-back.attested'))
+      .done('confirmSync', answer('verifySync', 1));
+    expect(driver.is('syncStopped')).toBe(true);
+
+    driver.signal('task.overridden', { reason: 'The server is being moved.' });
+
+    expect(driver.snapshot().output).toMatchObject({
+      sync: { enabled: false },
+      writeBack: { state: 'attested' },
+      waivers: ['synchronisation stopped: The server is being moved.'],
+    });
   });
 });
 

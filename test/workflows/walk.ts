@@ -2,7 +2,7 @@
 import { type AnyMachineSnapshot, type AnyStateMachine, initialTransition, transition } from 'xstate';
 import { contractOf } from '../../engine/activity.ts';
 import type { AnyWorkflow } from '../../engine/definition.ts';
-import { assignableSkus, type Facts, withdrawableRelationship } from '../../workflows/report.ts';
+import { type Facts, withdrawableRelationship } from '../../workflows/report.ts';
 import { roundTrip, runningOf, timersOf } from './harness.ts';
 import { ANSWERS, OTHER_STARTS, OUTCOMES, PAYLOADS, STARTS } from './samples.ts';
 
@@ -53,12 +53,16 @@ const DECISIVE: Record<string, (value: never) => unknown> = {
   approval: (approval: { priceHash: string } | null) => approval?.priceHash,
   counts: (counts: object) => JSON.stringify(counts),
   installation: (installation: { passwordWriteBack: boolean } | null) => installation?.passwordWriteBack,
+  markets: (markets: readonly string[]) => markets.join(),
+  rowProblems: (rows: readonly unknown[]) => rows.length,
   signIn: (signIn: { passwordSealed: boolean } | null) => signIn?.passwordSealed,
   rows: (rows: readonly { state: string }[]) => rows.map(({ state }) => state).join(),
   facts: (facts: Facts) => [
     facts.consent?.adminGranted,
     withdrawableRelationship(facts),
-    assignableSkus(facts, []).length,
+    facts.access !== null,
+    facts.ordering?.skuIds.length,
+    facts.seats?.skuIds.length,
   ],
   ...Object.fromEntries(
     [
@@ -79,7 +83,7 @@ const DECISIVE: Record<string, (value: never) => unknown> = {
   chosen: (chosen: readonly unknown[] | object | null) =>
     Array.isArray(chosen) ? Math.min(chosen.length, 1) : chosen !== null,
   ...Object.fromEntries(
-    ['relationshipId', 'adminLink', 'resellerLink', 'tenantId'].map((key) => [
+    ['relationshipId', 'adminLink', 'resellerLink', 'tenantId', 'restoreTo', 'added', 'domain'].map((key) => [
       key,
       (value: unknown) => value !== null,
     ]),

@@ -1,12 +1,14 @@
 /** What every activity needs to call a connector, and how the connectors' words become the contracts'. */
 import type { Connectors, ReadOptions, WriteOptions } from '../../connectors/index.ts';
-import type { ActivityContext } from '../../engine/index.ts';
+import type { ActivityContext, Client } from '../../engine/index.ts';
 import type { WorkerConfig } from '../../shared/config.ts';
 import { ActivityFailure } from '../../shared/errors.ts';
 
 export interface ActivityDeps {
   readonly connectors: Connectors;
   readonly config: Pick<WorkerConfig, 'microsoft'>;
+  /** The engine beside the instance that asks: other instances, paused queues. Known once the worker is. */
+  readonly client: () => Pick<Client, 'start' | 'pausedQueues' | 'resumeQueue'>;
 }
 
 export function reading({ correlationId, signal }: ActivityContext): ReadOptions {

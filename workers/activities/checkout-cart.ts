@@ -16,6 +16,8 @@ type Reason =
   | 'account-under-review'
   | 'account-refused'
   | 'catalogue-changed'
+  | 'credit'
+  | 'partner'
   | 'other';
 
 const REASONS: Readonly<Record<string, Reason>> = {
@@ -26,6 +28,12 @@ const REASONS: Readonly<Record<string, Reason>> = {
   '400013': 'catalogue-changed',
   '400018': 'catalogue-changed',
   '400019': 'catalogue-changed',
+  '900121': 'credit',
+  '800023': 'credit',
+  '800025': 'credit',
+  '900124': 'partner',
+  '900149': 'partner',
+  '900416': 'partner',
 };
 /** A cart that was read a moment ago and is gone now is no refusal of the order. */
 const CART_GONE = '800008';

@@ -53,6 +53,7 @@ export function findCustomer({ connectors }: ActivityDeps): ActivityImplementati
         name: customer.companyName,
         domain: customer.domain,
         relationship: customer.relationshipToPartner,
+        country: customer.country?.toUpperCase() ?? null,
       }));
       return { matches: matches.slice(0, MAX_MATCHES), truncated: matches.length > MAX_MATCHES };
     },
@@ -66,11 +67,18 @@ export function listSubscriptions(deps: ActivityDeps): ActivityImplementation {
       const subscriptions = [];
       for (const subscription of all)
         subscriptions.push(await describe(deps, customerId, subscription, context));
-      return { subscriptions, elsewhere: await soldByOthers(deps, customerId, context) };
+      const elsewhere = await soldByOthers(deps, customerId, context);
+      return { subscriptions, elsewhere: elsewhere ?? [], elsewhereKnown: elsewhere !== null };
     },
   });
 }
 
+/** The application is not consented to in the customer's tenant (facts 1.2); the connector takes that for passing. */
+const NOT_CONSENTED = /^aadsts-(65001|650051|650052)$/;
+const isRefused = ({ kind, pausesQueue }: ActivityFailure): boolean =>
+  kind === 'terminal' && pausesQueue === undefined;
+
+/** Null where we may not look into the tenant (yet). */
 async function soldByOthers(
   { connectors, config }: ActivityDeps,
   tenantId: string,
@@ -91,13 +99,9 @@ async function soldByOthers(
         containsEms: skuId !== null && skuContainsEms(skuId),
       }));
   } catch (failure) {
-    // It is a remark for the review, not a condition: without the right to read it there is none.
-    if (
-      failure instanceof ActivityFailure &&
-      failure.kind === 'terminal' &&
-      failure.pausesQueue === undefined
-    )
-      return [];
+    // A remark for the review, no condition: it waits for no consent that is still out.
+    if (failure instanceof ActivityFailure && (isRefused(failure) || NOT_CONSENTED.test(failure.code)))
+      return null;
     throw failure;
   }
 }

@@ -15,17 +15,21 @@ import { checkoutCart } from './checkout-cart.ts';
 import { createCustomer } from './create-customer.ts';
 import * as customers from './customer-reads.ts';
 import * as directory from './directory-reads.ts';
+import * as domain from './domain.ts';
 import { grantAppConsent } from './grant-app-consent.ts';
 import * as ordering from './ordering-reads.ts';
 import * as prerequisites from './prerequisites.ts';
 import * as relationships from './relationship-reads.ts';
 import { sendInvitation } from './send-invitation.ts';
+import * as signIn from './sign-in.ts';
 import * as undo from './undo.ts';
 
 const MAKERS: readonly ((deps: ActivityDeps) => ActivityImplementation)[] = [
   prerequisites.checkPartnerAccess,
   prerequisites.checkTooling,
   prerequisites.writeClosingReport,
+  signIn.checkSignIn,
+  signIn.resumeQueues,
   relationships.requestRelationship,
   relationships.readRelationship,
   relationships.readAdminRelationship,
@@ -59,15 +63,20 @@ const MAKERS: readonly ((deps: ActivityDeps) => ActivityImplementation)[] = [
   changeSeats,
   undo.readUndoWindow,
   undo.cancelSubscription,
+  undo.openUndoWindows,
   directory.listUsers,
+  directory.findUsers,
   directory.verifyTenant,
   directory.verifySync,
+  domain.addDomain,
+  domain.verifyDomain,
   assignLicences,
 ];
 
 export function createActivities(options: {
   readonly connectors: Connectors;
   readonly config: Pick<WorkerConfig, 'microsoft'>;
+  readonly client: ActivityDeps['client'];
   readonly log: Logger;
 }): readonly ActivityImplementation[] {
   return MAKERS.map((make) => sparingInstances(make(options), options.log));

@@ -1,7 +1,9 @@
 /** Giving a purchase back within Microsoft's seven days (facts: microsoft-apis 4.7). */
 import type { z } from 'zod';
-import { type ActivityImplementation, implementActivity } from '../../engine/index.ts';
+import { type ActivityContext, type ActivityImplementation, implementActivity } from '../../engine/index.ts';
+import { uuidFrom } from '../../shared/ids.ts';
 import * as contracts from '../../workflows/activities/ordering.ts';
+import { undoPurchase } from '../../workflows/undo-purchase.ts';
 import { type ActivityDeps, businessRefusal, reading, writing } from './calls.ts';
 import { undoUntil } from './customer-reads.ts';
 
@@ -42,5 +44,34 @@ export function cancelSubscription({ connectors }: ActivityDeps): ActivityImplem
         ? { outcome: 'done', output: { outcome: 'accepted' } }
         : { outcome: 'not-done' };
     },
+  });
+}
+
+/** One undo instance a subscription and a purchase: seats added later to the same subscription get days of their own. */
+const undoIdOf = (subscriptionId: string, context: ActivityContext): string =>
+  `undo_${uuidFrom('undo', context.instanceId, subscriptionId).replaceAll('-', '')}`;
+
+export function openUndoWindows({ client }: ActivityDeps): ActivityImplementation {
+  type Input = z.output<typeof contracts.openUndoWindows.input>;
+  async function open({ customer, purchases, settings }: Input, context: ActivityContext) {
+    const instanceIds = [];
+    for (const { subscriptionId, restoreTo } of purchases) {
+      const { instance } = await client().start(
+        undoPurchase,
+        { customer, subscriptionId, restoreTo, settings },
+        {
+          id: undoIdOf(subscriptionId, context),
+          ifExists: 'return',
+          labels: { onboarding: context.instanceId.split('.')[0] ?? context.instanceId },
+        },
+      );
+      instanceIds.push(instance.id);
+    }
+    return { instanceIds };
+  }
+  return implementActivity(contracts.openUndoWindows, {
+    run: open,
+    // The ids are derived, so starting again finds what is there.
+    verify: async () => ({ outcome: 'not-done' }),
   });
 }

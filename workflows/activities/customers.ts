@@ -53,7 +53,9 @@ export const listSubscriptions = defineActivity({
   input: z.object({ customerId: CustomerId }),
   output: z.object({
     subscriptions: z.array(Subscription),
-    elsewhere: z.array(ForeignSubscription).default([]),
+    elsewhere: z.array(ForeignSubscription),
+    /** False while we may not look into the tenant, so that `elsewhere` is empty for want of rights. */
+    elsewhereKnown: z.boolean(),
   }),
 });
 

@@ -1,9 +1,18 @@
 /** The customer's tenant: users, licences, organization, synchronisation. Facts: microsoft-apis 5 and 6. */
 import { z } from 'zod';
 import { defineActivity } from '../../engine/activity.ts';
-import { CountryCode, DirectoryUser, Guid, LicenceOutcome, LicenceUser, Timestamp } from './shapes.ts';
+import {
+  CountryCode,
+  DirectoryUser,
+  DnsRecord,
+  DomainName,
+  Guid,
+  LicenceOutcome,
+  LicenceUser,
+  Timestamp,
+} from './shapes.ts';
 
-/** Members of the tenant (guests left out), at most 2,000. */
+/** Members of the tenant (guests left out), at most 2,000; `truncated` says that there are more, and must be acted on. */
 export const listUsers = defineActivity({
   name: 'listUsers',
   description: 'Listing the users',
@@ -15,6 +24,20 @@ export const listUsers = defineActivity({
     synchronised: z.int().min(0),
     truncated: z.boolean(),
   }),
+});
+
+/** Looks each name up, whatever the size of the tenant. `unknown` are the names as given that no user has. */
+export const findUsers = defineActivity({
+  name: 'findUsers',
+  description: 'Looking up the users',
+  queue: 'graph',
+  timeoutMs: 10 * 60_000,
+  input: z.object({
+    tenantId: Guid,
+    skuIds: z.array(Guid),
+    names: z.array(z.string()).min(1).max(2_000),
+  }),
+  output: z.object({ users: z.array(DirectoryUser), unknown: z.array(z.string()) }),
 });
 
 /**
@@ -68,4 +91,26 @@ export const verifySync = defineActivity({
     errors: z.int().min(0),
     verifiedAt: Timestamp,
   }),
+});
+
+/**
+ * Adds a domain to the tenant, to be verified by a DNS record. One that is there already is taken as it is; one that Microsoft
+ * does not let us add (our roles, another tenant) has no records and the words of the refusal as `problem`.
+ */
+export const addDomain = defineActivity({
+  name: 'addDomain',
+  description: 'Adding the domain to the tenant',
+  queue: 'graph',
+  effectful: true,
+  input: z.object({ tenantId: Guid, domain: DomainName }),
+  output: z.object({ verified: z.boolean(), records: z.array(DnsRecord), problem: z.string().nullable() }),
+});
+
+/** Asks Microsoft to look for the record, and reads whether the tenant holds the domain. */
+export const verifyDomain = defineActivity({
+  name: 'verifyDomain',
+  description: 'Looking for the DNS record',
+  queue: 'graph',
+  input: z.object({ tenantId: Guid, domain: DomainName }),
+  output: z.object({ verified: z.boolean() }),
 });

@@ -1,6 +1,7 @@
 /** Buying: catalogue, cart, checkout, orders, seats. Facts: microsoft-apis 4, reliability 3.1. */
 import { z } from 'zod';
 import { defineActivity } from '../../engine/activity.ts';
+import { Settings } from '../settings.ts';
 import { Cart, CatalogueLine, CustomerId, Guid, OrderLine, PlacedOrder, Seats, Timestamp } from './shapes.ts';
 
 /** Finds, for each line, the availability that this customer may buy today. Never stored as configuration. */
@@ -67,6 +68,8 @@ export const checkoutCart = defineActivity({
         'account-under-review',
         'account-refused',
         'catalogue-changed',
+        'credit',
+        'partner',
         'other',
       ]),
       code: z.string(),
@@ -148,4 +151,20 @@ export const cancelSubscription = defineActivity({
     z.object({ outcome: z.literal('accepted') }),
     z.object({ outcome: z.literal('refused'), code: z.string(), message: z.string() }),
   ]),
+});
+
+/**
+ * Starts one undo instance a subscription, a root of its own under an id made of the subscription's, so that it outlives the
+ * onboarding and a repetition finds the one that is there.
+ */
+export const openUndoWindows = defineActivity({
+  name: 'openUndoWindows',
+  description: 'Opening the days in which the purchase can be given back',
+  effectful: true,
+  input: z.object({
+    customer: z.object({ name: z.string(), tenantId: Guid }),
+    purchases: z.array(z.object({ subscriptionId: z.string(), restoreTo: z.int().min(1).nullable() })).min(1),
+    settings: Settings,
+  }),
+  output: z.object({ instanceIds: z.array(z.string()) }),
 });

@@ -25,6 +25,23 @@ export const checkTooling = defineActivity({
   output: z.object({ ready: z.boolean(), message: z.string().nullable() }),
 });
 
+/** Takes new tokens as the partner's user. On the default queue: the others are paused when it fails. */
+export const checkSignIn = defineActivity({
+  name: 'checkSignIn',
+  description: 'Trying our sign-in',
+  input: z.object({}),
+  output: z.object({ fine: z.boolean(), problem: z.string().nullable() }),
+});
+
+/** Lets all paused queues go on. */
+export const resumeQueues = defineActivity({
+  name: 'resumeQueues',
+  description: 'Letting the onboardings go on',
+  effectful: true,
+  input: z.object({}),
+  output: z.object({ queues: z.array(z.string()) }),
+});
+
 /** Stamps the collected facts with the time of closing. Pure data: it asks nobody. */
 export const writeClosingReport = defineActivity({
   name: 'writeClosingReport',

@@ -5,6 +5,13 @@ export const Guid = z.guid();
 /** A customer of ours at Partner Center; always equal to the id of the customer's tenant. */
 export const CustomerId = z.guid();
 export const Timestamp = z.iso.datetime({ offset: true });
+export const DomainName = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .min(3)
+  .max(253)
+  .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/, 'is not a domain name');
 export const CountryCode = z.string().regex(/^[A-Z]{2}$/);
 
 /** Admin relationship status, as Graph names it (facts: microsoft-apis 2.3). Anything else is a failure, not a guess. */
@@ -145,6 +152,8 @@ export const CustomerMatch = z.object({
   name: z.string(),
   domain: z.string(),
   relationship: z.string(),
+  /** Of the billing address; null where the search does not show it. */
+  country: z.string().nullable(),
 });
 export type CustomerMatch = z.output<typeof CustomerMatch>;
 
@@ -250,3 +259,12 @@ export const LicenceOutcome = z.object({
   message: z.string().nullable(),
 });
 export type LicenceOutcome = z.output<typeof LicenceOutcome>;
+
+/** What has to be published so that Microsoft believes a domain is the customer's. */
+export const DnsRecord = z.object({
+  type: z.string(),
+  name: z.string(),
+  value: z.string(),
+  ttl: z.int().nullable(),
+});
+export type DnsRecord = z.output<typeof DnsRecord>;

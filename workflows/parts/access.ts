@@ -17,15 +17,17 @@ import {
 import { AccessAssignment, Guid } from '../activities/shapes.ts';
 import { Settings } from '../settings.ts';
 import { pick, type SignalEvent } from '../signals.ts';
+import { type Ending, type Failure, failing, failureOf, retrying } from './common.ts';
 import {
-  type Ending,
-  type Failure,
-  failing,
-  failureOf,
+  announcement,
+  GIVE_UP,
+  humanTask,
   overdue,
-  retrying,
+  override,
   type TaskOverdue,
-} from './common.ts';
+  TRY_AGAIN,
+  taskDelays,
+} from './tasks.ts';
 
 export const AccessInput = z.object({
   customer: z.object({ name: z.string(), tenantId: Guid }),
@@ -44,10 +46,12 @@ export interface AccessOutput {
   readonly outcome: Ending | 'no-relationship';
   readonly relationshipId: string | null;
   readonly groupIds: readonly string[];
+  readonly waivers: readonly string[];
 }
 
 interface AccessContext extends AccessInput {
   readonly obstacle: string | null;
+  readonly waivers: readonly string[];
   readonly outcome: AccessOutput['outcome'];
   readonly failure: Failure | null;
 }
@@ -56,7 +60,9 @@ export const accessMachine = setup({
   types: {
     input: {} as AccessInput,
     context: {} as AccessContext,
-    events: {} as SignalEvent<'retry.requested' | 'work.abandoned' | 'resend.requested' | 'cancel.requested'>,
+    events: {} as SignalEvent<
+      'task.overridden' | 'retry.requested' | 'work.abandoned' | 'resend.requested' | 'cancel.requested'
+    >,
     output: {} as AccessOutput,
     emitted: {} as TaskOverdue,
     meta: {} as StateMeta,
@@ -72,7 +78,7 @@ export const accessMachine = setup({
     accessPoll: ({ context }) => context.settings.accessPollMs,
     accessSettling: ({ context }) => context.settings.accessSettleMs,
     accessDeadline: ({ context }) => context.settings.accessDeadlineMs,
-    taskReminder: ({ context }) => context.settings.taskReminderMs,
+    ...taskDelays<AccessContext>((context) => context.settings),
   },
   guards: {
     relationshipKnown: ({ context }) => context.relationshipId !== null,
@@ -93,18 +99,21 @@ export const accessMachine = setup({
     noteFailure: assign({
       failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
     }),
-    announceOverdue: emit((_, params: { task: string }) => ({
-      type: 'task.overdue' as const,
-      task: params.task,
-    })),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
     noteRelationship: assign({
       relationshipId: (_, params: { relationshipId: string | null }) => params.relationshipId,
+    }),
+    waive: assign({
+      waivers: ({ context, event }, params: { what: string }) =>
+        'reason' in event && event.reason !== undefined
+          ? [...context.waivers, `${params.what}: ${event.reason}`]
+          : context.waivers,
     }),
     noteObstacle: assign({ obstacle: (_, params: { message: string | null }) => params.message }),
   },
 }).createMachine({
   id: 'access',
-  context: ({ input }) => ({ ...input, obstacle: null, outcome: 'done', failure: null }),
+  context: ({ input }) => ({ ...input, obstacle: null, waivers: [], outcome: 'done', failure: null }),
   initial: 'probingAccess',
   on: { 'cancel.requested': '.canceled' },
   states: {
@@ -284,40 +293,46 @@ export const accessMachine = setup({
       meta: {
         description: '{customer.name} blocks our access: {obstacle}',
         waitingOn: 'customer',
-        task: {
+        task: humanTask({
           id: 'access-blocked',
           title: 'The customer blocks our access',
           instructions:
             'Ask the customer to exclude service provider users from the Conditional Access policy, or to remove the guest account of our user; then try again.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
+          actions: [TRY_AGAIN, override('Go on: it will be seen to later'), GIVE_UP],
           shows: { Obstacle: 'obstacle' },
-        },
+          verify: { how: 'api', by: 'A token for the tenant is taken and its organization read.' },
+          evidence: [],
+        }),
       },
       after: overdue('access-blocked'),
-      on: { 'retry.requested': 'probingAccess', 'work.abandoned': 'abandoned' },
+      on: {
+        'retry.requested': 'probingAccess',
+        'task.overridden': {
+          target: 'accessible',
+          actions: { type: 'waive', params: { what: 'access to the tenant not verified' } },
+        },
+        'work.abandoned': 'abandoned',
+      },
     },
 
     accessLate: {
       meta: {
         description: 'Our access to {customer.name} is overdue',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'access-late',
           title: 'Access to the customer tenant is overdue',
           instructions:
             'Check the admin relationship and its security groups in Partner Center, then try again; or ask the customer for a new admin relationship.',
           responsible: 'operator',
           actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
+            TRY_AGAIN,
             { name: 'resend', label: 'Ask the customer anew', signal: 'resend.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            GIVE_UP,
           ],
           shows: { Relationship: 'relationshipId', Obstacle: 'obstacle' },
-        },
+        }),
       },
       after: overdue('access-late'),
       on: {
@@ -331,19 +346,19 @@ export const accessMachine = setup({
       meta: {
         description: 'Our access to {customer.name} is stuck: {failure.message}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'access-stuck',
           title: 'Access is stuck',
           instructions:
             'Remove the cause, then try again; or ask the customer for a new admin relationship; or give up.',
           responsible: 'operator',
           actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
+            TRY_AGAIN,
             { name: 'resend', label: 'Ask the customer anew', signal: 'resend.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            GIVE_UP,
           ],
           shows: { Code: 'failure.code', Message: 'failure.message' },
-        },
+        }),
       },
       after: overdue('access-stuck'),
       on: {
@@ -378,6 +393,7 @@ export const accessMachine = setup({
     outcome: context.outcome,
     relationshipId: context.relationshipId,
     groupIds: context.assignments.map((assignment) => assignment.groupId),
+    waivers: context.waivers,
   }),
 });
 
@@ -386,7 +402,13 @@ export const access = defineWorkflow({
   title: 'Access to the customer tenant',
   machine: accessMachine,
   input: AccessInput,
-  signals: pick('retry.requested', 'resend.requested', 'work.abandoned', 'cancel.requested'),
+  signals: pick(
+    'task.overridden',
+    'retry.requested',
+    'resend.requested',
+    'work.abandoned',
+    'cancel.requested',
+  ),
   correlationKeys: (context) => (context.relationshipId === null ? [] : [`gdap:${context.relationshipId}`]),
   subject: (context) => context.customer.name,
   cancelEvent: 'cancel.requested',

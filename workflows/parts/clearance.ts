@@ -11,15 +11,17 @@ import { attestAgreement, readAgreement, readVetting } from '../activities/custo
 import { type ContactPerson, Guid } from '../activities/shapes.ts';
 import { Settings } from '../settings.ts';
 import { pick, type SignalEvent } from '../signals.ts';
+import { type Ending, type Failure, failing, failureOf, retrying } from './common.ts';
 import {
-  type Ending,
-  type Failure,
-  failing,
-  failureOf,
+  announcement,
+  GIVE_UP,
+  humanTask,
   overdue,
-  retrying,
+  override,
+  stuckTask,
   type TaskOverdue,
-} from './common.ts';
+  taskDelays,
+} from './tasks.ts';
 
 export const ClearanceInput = z.object({
   customer: z.object({ name: z.string(), tenantId: Guid }),
@@ -35,12 +37,14 @@ export interface ClearanceOutput {
     readonly by: string | null;
     readonly on: string | null;
   } | null;
+  readonly waivers: readonly string[];
 }
 
 interface ClearanceContext extends ClearanceInput {
   readonly agreement: ClearanceOutput['agreement'];
   readonly confirmed: { readonly contact: ContactPerson; readonly dateAgreed: string } | null;
   readonly vetting: string;
+  readonly waivers: readonly string[];
   readonly outcome: Ending;
   readonly failure: Failure | null;
 }
@@ -50,7 +54,7 @@ export const clearanceMachine = setup({
     input: {} as ClearanceInput,
     context: {} as ClearanceContext,
     events: {} as SignalEvent<
-      'agreement.confirmed' | 'retry.requested' | 'work.abandoned' | 'cancel.requested'
+      'agreement.confirmed' | 'task.overridden' | 'retry.requested' | 'work.abandoned' | 'cancel.requested'
     >,
     output: {} as ClearanceOutput,
     emitted: {} as TaskOverdue,
@@ -65,7 +69,7 @@ export const clearanceMachine = setup({
     agreementPoll: ({ context }) => context.settings.agreementPollMs,
     vettingPoll: ({ context }) => context.settings.vettingPollMs,
     vettingDeadline: ({ context }) => context.settings.vettingDeadlineMs,
-    taskReminder: ({ context }) => context.settings.taskReminderMs,
+    ...taskDelays<ClearanceContext>((context) => context.settings),
   },
   guards: {
     isAccepted: (_, params: { accepted: boolean }) => params.accepted,
@@ -77,10 +81,7 @@ export const clearanceMachine = setup({
     noteFailure: assign({
       failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
     }),
-    announceOverdue: emit((_, params: { task: string }) => ({
-      type: 'task.overdue' as const,
-      task: params.task,
-    })),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
     noteAgreement: assign({
       agreement: (_, params: { how: 'attested' | 'direct' | null }) => ({
         how: params.how ?? 'direct',
@@ -101,6 +102,12 @@ export const clearanceMachine = setup({
         on: confirmed?.dateAgreed ?? null,
       }),
     }),
+    waive: assign({
+      waivers: ({ context, event }, params: { what: string }) =>
+        event.type === 'task.overridden'
+          ? [...context.waivers, `${params.what}: ${event.reason}`]
+          : context.waivers,
+    }),
     noteVetting: assign({ vetting: (_, params: { status: string }) => params.status }),
   },
 }).createMachine({
@@ -110,6 +117,7 @@ export const clearanceMachine = setup({
     agreement: null,
     confirmed: null,
     vetting: 'none',
+    waivers: [],
     outcome: 'done',
     failure: null,
   }),
@@ -141,7 +149,7 @@ export const clearanceMachine = setup({
       meta: {
         description: 'Waiting for {customer.name} to accept the Microsoft Customer Agreement, day {day}',
         waitingOn: 'customer',
-        task: {
+        task: humanTask({
           id: 'agreement',
           title: 'Microsoft Customer Agreement',
           instructions:
@@ -150,15 +158,49 @@ export const clearanceMachine = setup({
           actions: [
             { name: 'complete', label: 'Accepted', signal: 'agreement.confirmed' },
             { name: 'recheck', label: 'Check again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            override('Order without it: Microsoft will judge'),
+            GIVE_UP,
           ],
-        },
+          verify: { how: 'api', by: 'The agreements of the customer, or its direct signature, are read.' },
+          evidence: ['contact', 'dateAgreed'],
+        }),
       },
-      after: { ...overdue('agreement'), agreementPoll: 'readingAgreement' },
+      after: overdue('agreement'),
       on: {
         'agreement.confirmed': { target: 'attestingAgreement', actions: 'noteConfirmation' },
-        'retry.requested': 'readingAgreement',
+        'retry.requested': '.checking',
+        'task.overridden': {
+          target: 'readingVetting',
+          actions: { type: 'waive', params: { what: 'customer agreement not verified' } },
+        },
         'work.abandoned': 'abandoned',
+      },
+      initial: 'waiting',
+      states: {
+        waiting: {
+          meta: { description: 'Waiting for the agreement of {customer.name}', waitingOn: 'customer' },
+          after: { agreementPoll: 'checking' },
+        },
+        checking: {
+          meta: {
+            description: 'Reading again whether {customer.name} accepted the agreement',
+            waitingOn: 'us',
+          },
+          invoke: {
+            id: 'pollAgreement',
+            src: 'readAgreement',
+            input: ({ context }) => ({ customerId: context.customer.tenantId }),
+            onDone: [
+              {
+                guard: { type: 'isAccepted', params: ({ event }) => event.output },
+                target: '#clearance.readingVetting',
+                actions: { type: 'noteAgreement', params: ({ event }) => event.output },
+              },
+              { target: 'waiting' },
+            ],
+            onError: failing('readingAgreement', '#clearance.needsOperator'),
+          },
+        },
       },
     },
 
@@ -206,9 +248,33 @@ export const clearanceMachine = setup({
       meta: {
         description: 'Microsoft is verifying the account of {customer.name}, day {day}',
         waitingOn: 'microsoft',
+        task: humanTask({
+          id: 'await-vetting',
+          title: 'Microsoft is verifying the account',
+          instructions:
+            'It takes days. Look into Partner Center whether Microsoft asks for documents of the customer, and upload them there. We look again by ourselves.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Documents are uploaded: look now', signal: 'retry.requested' },
+            override('Order now: Microsoft will judge'),
+            GIVE_UP,
+          ],
+          shows: { Verification: 'vetting' },
+          due: 'settings.vettingDeadlineMs',
+          verify: { how: 'api', by: 'The verification status of the account is read.' },
+          evidence: [],
+        }),
       },
       initial: 'waiting',
-      after: { vettingDeadline: 'vettingLate' },
+      after: { ...overdue('await-vetting'), vettingDeadline: 'vettingLate' },
+      on: {
+        'retry.requested': '.checking',
+        'task.overridden': {
+          target: 'cleared',
+          actions: { type: 'waive', params: { what: 'account verification not awaited' } },
+        },
+        'work.abandoned': 'abandoned',
+      },
       states: {
         waiting: {
           meta: {
@@ -245,18 +311,15 @@ export const clearanceMachine = setup({
       meta: {
         description: 'The account verification of {customer.name} takes unusually long',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'vetting-late',
           title: 'The account verification takes unusually long',
           instructions:
             'Look into Partner Center, upload documents if Microsoft asks for them, then check again.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Check again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
+          actions: [{ name: 'complete', label: 'Check again', signal: 'retry.requested' }, GIVE_UP],
           shows: { Verification: 'vetting' },
-        },
+        }),
       },
       after: overdue('vetting-late'),
       on: { 'retry.requested': 'readingVetting', 'work.abandoned': 'abandoned' },
@@ -266,17 +329,14 @@ export const clearanceMachine = setup({
       meta: {
         description: 'Microsoft refused the account of {customer.name}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'vetting-refused',
           title: 'Microsoft refused the account',
           instructions: 'Appeal in Partner Center and check again, or give up.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Check again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
+          actions: [{ name: 'complete', label: 'Check again', signal: 'retry.requested' }, GIVE_UP],
           shows: { Verification: 'vetting' },
-        },
+        }),
       },
       after: overdue('vetting-refused'),
       on: { 'retry.requested': 'readingVetting', 'work.abandoned': 'abandoned' },
@@ -286,17 +346,7 @@ export const clearanceMachine = setup({
       meta: {
         description: 'Clearance of {customer.name} is stuck: {failure.message}',
         waitingOn: 'operator',
-        task: {
-          id: 'clearance-stuck',
-          title: 'Clearance to buy is stuck',
-          instructions: 'Remove the cause, then try again; or give up.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
-          shows: { Where: 'failure.state', Code: 'failure.code', Message: 'failure.message' },
-        },
+        task: stuckTask('clearance-stuck', 'Clearance to buy is stuck'),
       },
       after: overdue('clearance-stuck'),
       on: {
@@ -321,7 +371,11 @@ export const clearanceMachine = setup({
       entry: assign({ outcome: 'abandoned' }),
     },
   },
-  output: ({ context }) => ({ outcome: context.outcome, agreement: context.agreement }),
+  output: ({ context }) => ({
+    outcome: context.outcome,
+    agreement: context.agreement,
+    waivers: context.waivers,
+  }),
 });
 
 export const clearance = defineWorkflow({
@@ -329,7 +383,13 @@ export const clearance = defineWorkflow({
   title: 'Clearance to buy',
   machine: clearanceMachine,
   input: ClearanceInput,
-  signals: pick('agreement.confirmed', 'retry.requested', 'work.abandoned', 'cancel.requested'),
+  signals: pick(
+    'agreement.confirmed',
+    'task.overridden',
+    'retry.requested',
+    'work.abandoned',
+    'cancel.requested',
+  ),
   correlationKeys: () => [],
   subject: (context) => context.customer.name,
   cancelEvent: 'cancel.requested',

@@ -39,16 +39,3 @@ export function retrying<const State extends string>(states: readonly State[]) {
     target: state as string,
   }));
 }
-
-/** `after` of a human task: says once that nobody took care of it. */
-export function overdue<const Task extends string>(task: Task) {
-  return {
-    taskReminder: { actions: { type: 'announceOverdue' as const, params: { task: task as string } } },
-  };
-}
-
-/** What `announceOverdue` emits. */
-export interface TaskOverdue {
-  readonly type: 'task.overdue';
-  readonly task: string;
-}

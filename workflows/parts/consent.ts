@@ -3,7 +3,7 @@
  * commerce (reseller relationship) and admin (GDAP), in any order, weeks apart. Webhooks, mails and operators give hints
  * only: before anything advances, the relationship is read through the API. A poll catches what no hint told.
  */
-import { and, assign, emit, not, setup } from 'xstate';
+import { and, assign, emit, enqueueActions, not, setup } from 'xstate';
 import { z } from 'zod';
 import { activity } from '../../engine/activity.ts';
 import { defineWorkflow, type StateMeta } from '../../engine/definition.ts';
@@ -19,16 +19,18 @@ import {
 import { Guid } from '../activities/shapes.ts';
 import { Settings } from '../settings.ts';
 import { pick, type SignalEvent } from '../signals.ts';
-import {
-  type Ending,
-  type Failure,
-  failing,
-  failureOf,
-  overdue,
-  retrying,
-  type TaskOverdue,
-} from './common.ts';
+import { type Ending, type Failure, failing, failureOf, retrying } from './common.ts';
 import { type Draft, escalationDraft, invitationDraft, keepsLinks, reminderDraft } from './invitation.ts';
+import {
+  announcement,
+  GIVE_UP,
+  humanTask,
+  overdue,
+  override,
+  type TaskOverdue,
+  TRY_AGAIN,
+  taskDelays,
+} from './tasks.ts';
 
 export const ConsentInput = z.object({
   customer: z.object({ name: z.string(), tenantId: Guid }),
@@ -60,6 +62,7 @@ export interface ConsentOutput {
   readonly adminGranted: boolean;
   readonly reminders: number;
   readonly leftBehind: readonly string[];
+  readonly waivers: readonly string[];
 }
 
 interface ConsentContext extends ConsentInput {
@@ -85,6 +88,7 @@ interface ConsentContext extends ConsentInput {
   readonly outcome: Ending;
   readonly failure: Failure | null;
   readonly leftBehind: readonly string[];
+  readonly waivers: readonly string[];
 }
 
 type ConsentEvent = SignalEvent<
@@ -94,6 +98,8 @@ type ConsentEvent = SignalEvent<
   | 'consent.reseller.granted'
   | 'consent.admin.granted'
   | 'consent.admin.ended'
+  | 'consent.reseller.overridden'
+  | 'consent.admin.overridden'
   | 'consent.declined'
   | 'resend.requested'
   | 'retry.requested'
@@ -150,7 +156,7 @@ export const consentMachine = setup({
     nextReminder: ({ context: { reminders, settings } }) =>
       settings.reminderAfterMs[reminders] ?? settings.escalateAfterMs,
     consentDeadline: ({ context }) => context.settings.consentDeadlineMs,
-    taskReminder: ({ context }) => context.settings.taskReminderMs,
+    ...taskDelays<ConsentContext>((context) => context.settings),
   },
   guards: {
     needsCommerce: ({ context }) => !context.commerceGranted,
@@ -177,10 +183,7 @@ export const consentMachine = setup({
     noteFailure: assign({
       failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
     }),
-    announceOverdue: emit((_, params: { task: string }) => ({
-      type: 'task.overdue' as const,
-      task: params.task,
-    })),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
     noteEnding: assign({
       ending: ({ event }) => (event.type === 'cancel.requested' ? 'canceled' : 'abandoned'),
     }),
@@ -249,6 +252,17 @@ export const consentMachine = setup({
     grantCommerce: assign({ commerceGranted: true }),
     grantAdmin: assign({ adminGranted: true }),
     endAdmin: assign({ adminEnded: true }),
+    waive: assign({
+      waivers: ({ context, event }, params: { what: string }) =>
+        'reason' in event && event.reason !== undefined
+          ? [...context.waivers, `${params.what}: ${event.reason}`]
+          : context.waivers,
+    }),
+    // Ordering waits for this alone, so it is told at once.
+    tellCommerce: enqueueActions(({ enqueue, self }) => {
+      // Started by itself it has nobody to tell.
+      if (self._parent !== undefined) enqueue.sendTo(self._parent, { type: 'commerce.granted' });
+    }),
     keepRelationship: assign({
       leftBehind: ({ context }) => [
         ...context.leftBehind,
@@ -278,6 +292,7 @@ export const consentMachine = setup({
     outcome: 'done',
     failure: null,
     leftBehind: [],
+    waivers: [],
   }),
   initial: 'preparingInvitation',
   on: {
@@ -378,7 +393,7 @@ export const consentMachine = setup({
       meta: {
         description: 'The invitation for {customer.name} is ready to be sent',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'review-invitation',
           title: 'Send the invitation',
           instructions:
@@ -387,10 +402,10 @@ export const consentMachine = setup({
           actions: [
             { name: 'approve', label: 'Send', signal: 'invitation.approved' },
             { name: 'complete', label: 'Sent by hand', signal: 'invitation.sent-by-hand' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            GIVE_UP,
           ],
           shows: { Subject: 'draft.subject', Text: 'draft.body', To: 'invitation.to' },
-        },
+        }),
       },
       after: overdue('review-invitation'),
       on: {
@@ -426,29 +441,6 @@ export const consentMachine = setup({
       meta: {
         description: 'Waiting for {customer.name} to accept, day {day} of {settings.consentDays}',
         waitingOn: 'customer',
-        task: {
-          id: 'await-consent',
-          title: 'The customer has been invited',
-          instructions: 'Nothing to do. If the customer said no, or lost the mail, say so here.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Reseller relationship accepted', signal: 'consent.reseller.granted' },
-            { name: 'complete-admin', label: 'Admin relationship approved', signal: 'consent.admin.granted' },
-            { name: 'resend', label: 'Invite again', signal: 'resend.requested' },
-            {
-              name: 'reject',
-              label: 'The customer declined',
-              signal: 'consent.declined',
-              reasonRequired: true,
-            },
-          ],
-          shows: {
-            'Reseller link': 'resellerLink',
-            'Admin link': 'adminLink',
-            Delivery: 'delivery',
-            Reminders: 'reminders',
-          },
-        },
       },
       type: 'parallel',
       always: { guard: 'bothGranted', target: 'granted' },
@@ -464,37 +456,83 @@ export const consentMachine = setup({
           states: {
             open: {
               meta: { description: 'The reseller relationship with {customer.name}' },
-              always: [{ guard: 'needsCommerce', target: 'checking' }, { target: 'granted' }],
+              always: [{ guard: 'needsCommerce', target: 'pending' }, { target: 'granted' }],
             },
-            checking: {
-              meta: {
-                description: 'Reading the reseller relationship with {customer.name}',
-                waitingOn: 'us',
-              },
-              invoke: {
-                id: 'readRelationship',
-                src: 'readRelationship',
-                input: ({ context }) => ({ customerId: context.customer.tenantId }),
-                onDone: [
-                  {
-                    guard: { type: 'isReseller', params: ({ event }) => event.output },
-                    target: 'granted',
-                    actions: 'grantCommerce',
-                  },
-                  { target: 'waiting', actions: 'commerceChecked' },
-                ],
-                onError: failing('awaitingConsent', '#consent.needsOperator'),
-              },
-            },
-            waiting: {
+            pending: {
               meta: {
                 description: 'Waiting for {customer.name} to accept the reseller relationship',
                 waitingOn: 'customer',
+                task: humanTask({
+                  id: 'accept-reseller-link',
+                  title: 'The customer accepts us as its reseller',
+                  instructions:
+                    'A Global Administrator of the customer opens the first link, ticks the agreement and authorises us. Nothing to do here, unless the customer said yes or no, lost the mail, or another person has to be asked.',
+                  responsible: 'operator',
+                  actions: [
+                    {
+                      name: 'complete',
+                      label: 'The customer did it: look now',
+                      signal: 'consent.reseller.granted',
+                    },
+                    { name: 'resend', label: 'Invite again', signal: 'resend.requested' },
+                    {
+                      name: 'declined',
+                      label: 'The customer declined',
+                      signal: 'consent.declined',
+                      reasonRequired: true,
+                    },
+                    override('Go on without it', 'consent.reseller.overridden'),
+                  ],
+                  shows: { Link: 'resellerLink', Delivery: 'delivery', Reminders: 'reminders' },
+                  due: 'settings.consentDeadlineMs',
+                  verify: { how: 'api', by: 'Partner Center shows the tenant as our reseller customer.' },
+                  evidence: ['source'],
+                }),
               },
-              after: { commercePoll: 'checking' },
-              on: { 'consent.reseller.granted': { target: 'checking', actions: 'expectAnswer' } },
+              initial: 'checking',
+              on: {
+                'consent.reseller.overridden': {
+                  target: 'granted',
+                  actions: [
+                    'grantCommerce',
+                    'tellCommerce',
+                    { type: 'waive', params: { what: 'reseller relationship not verified' } },
+                  ],
+                },
+              },
+              states: {
+                checking: {
+                  meta: {
+                    description: 'Reading the reseller relationship with {customer.name}',
+                    waitingOn: 'us',
+                  },
+                  invoke: {
+                    id: 'readRelationship',
+                    src: 'readRelationship',
+                    input: ({ context }) => ({ customerId: context.customer.tenantId }),
+                    onDone: [
+                      {
+                        guard: { type: 'isReseller', params: ({ event }) => event.output },
+                        target: '#commerceGranted',
+                        actions: ['grantCommerce', 'tellCommerce'],
+                      },
+                      { target: 'waiting', actions: 'commerceChecked' },
+                    ],
+                    onError: failing('awaitingConsent', '#consent.needsOperator'),
+                  },
+                },
+                waiting: {
+                  meta: {
+                    description: 'Waiting for {customer.name} to accept the reseller relationship',
+                    waitingOn: 'customer',
+                  },
+                  after: { commercePoll: 'checking' },
+                  on: { 'consent.reseller.granted': { target: 'checking', actions: 'expectAnswer' } },
+                },
+              },
             },
             granted: {
+              id: 'commerceGranted',
               meta: { description: '{customer.name} accepted the reseller relationship' },
               type: 'final',
             },
@@ -506,42 +544,90 @@ export const consentMachine = setup({
           states: {
             open: {
               meta: { description: 'The admin relationship with {customer.name}' },
-              always: [{ guard: 'needsAdmin', target: 'checking' }, { target: 'granted' }],
+              always: [{ guard: 'needsAdmin', target: 'pending' }, { target: 'granted' }],
             },
-            checking: {
-              meta: { description: 'Reading the admin relationship with {customer.name}', waitingOn: 'us' },
-              invoke: {
-                id: 'readAdminRelationship',
-                src: 'readAdminRelationship',
-                input: ({ context }) => ({ relationshipId: context.relationshipId ?? '' }),
-                onDone: [
-                  {
-                    guard: { type: 'isActive', params: ({ event }) => event.output },
-                    target: 'granted',
-                    actions: 'grantAdmin',
-                  },
-                  {
-                    guard: { type: 'isOver', params: ({ event }) => event.output },
-                    target: '#consent.consentExpired',
-                    actions: 'endAdmin',
-                  },
-                  { target: 'waiting', actions: 'adminChecked' },
-                ],
-                onError: failing('awaitingConsent', '#consent.needsOperator'),
-              },
-            },
-            waiting: {
+            pending: {
               meta: {
                 description: 'Waiting for {customer.name} to approve the admin relationship',
                 waitingOn: 'customer',
+                task: humanTask({
+                  id: 'approve-admin-roles',
+                  title: 'The customer approves our roles',
+                  instructions:
+                    'A Global Administrator of the customer opens the second link, reviews the roles and approves them all. Microsoft lets the request lapse after 90 days; then it is asked anew. Nothing to do here, unless the customer said yes or no, or lost the mail.',
+                  responsible: 'operator',
+                  actions: [
+                    {
+                      name: 'complete',
+                      label: 'The customer did it: look now',
+                      signal: 'consent.admin.granted',
+                    },
+                    { name: 'resend', label: 'Invite again', signal: 'resend.requested' },
+                    {
+                      name: 'declined',
+                      label: 'The customer declined',
+                      signal: 'consent.declined',
+                      reasonRequired: true,
+                    },
+                    override('Go on without it', 'consent.admin.overridden'),
+                  ],
+                  shows: { Link: 'adminLink', Delivery: 'delivery', Reminders: 'reminders' },
+                  due: 'settings.consentDeadlineMs',
+                  verify: { how: 'api', by: 'The admin relationship reads active.' },
+                  evidence: ['source'],
+                }),
               },
-              after: { adminPoll: 'checking' },
+              initial: 'checking',
               on: {
-                'consent.admin.granted': { target: 'checking', actions: 'expectAnswer' },
-                'consent.admin.ended': { target: 'checking', actions: 'expectAnswer' },
+                'consent.admin.overridden': {
+                  target: 'granted',
+                  actions: [
+                    'grantAdmin',
+                    { type: 'waive', params: { what: 'admin relationship not verified' } },
+                  ],
+                },
+              },
+              states: {
+                checking: {
+                  meta: {
+                    description: 'Reading the admin relationship with {customer.name}',
+                    waitingOn: 'us',
+                  },
+                  invoke: {
+                    id: 'readAdminRelationship',
+                    src: 'readAdminRelationship',
+                    input: ({ context }) => ({ relationshipId: context.relationshipId ?? '' }),
+                    onDone: [
+                      {
+                        guard: { type: 'isActive', params: ({ event }) => event.output },
+                        target: '#adminGranted',
+                        actions: 'grantAdmin',
+                      },
+                      {
+                        guard: { type: 'isOver', params: ({ event }) => event.output },
+                        target: '#consent.consentExpired',
+                        actions: 'endAdmin',
+                      },
+                      { target: 'waiting', actions: 'adminChecked' },
+                    ],
+                    onError: failing('awaitingConsent', '#consent.needsOperator'),
+                  },
+                },
+                waiting: {
+                  meta: {
+                    description: 'Waiting for {customer.name} to approve the admin relationship',
+                    waitingOn: 'customer',
+                  },
+                  after: { adminPoll: 'checking' },
+                  on: {
+                    'consent.admin.granted': { target: 'checking', actions: 'expectAnswer' },
+                    'consent.admin.ended': { target: 'checking', actions: 'expectAnswer' },
+                  },
+                },
               },
             },
             granted: {
+              id: 'adminGranted',
               meta: { description: '{customer.name} approved the admin relationship' },
               type: 'final',
             },
@@ -596,15 +682,16 @@ export const consentMachine = setup({
               meta: {
                 description: 'A reminder to {customer.name} could not be sent: {failure.message}',
                 waitingOn: 'operator',
-                task: {
+                task: humanTask({
                   id: 'reminders-failed',
                   title: 'A reminder could not be sent',
                   instructions: 'Remove the cause, then try again. The customer can accept meanwhile.',
                   responsible: 'operator',
-                  actions: [{ name: 'complete', label: 'Try again', signal: 'retry.requested' }],
+                  actions: [TRY_AGAIN],
                   shows: { Code: 'failure.code', Message: 'failure.message' },
-                },
+                }),
               },
+              after: overdue('reminders-failed'),
               on: { 'retry.requested': 'quiet' },
             },
             silent: {
@@ -622,17 +709,14 @@ export const consentMachine = setup({
       meta: {
         description: '{customer.name} declined',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'consent-declined',
           title: 'The customer declined',
           instructions: 'Talk to the customer. Invite again, or give up.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Invite again', signal: 'resend.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
+          actions: [{ name: 'complete', label: 'Invite again', signal: 'resend.requested' }, GIVE_UP],
           shows: { Reason: 'declined' },
-        },
+        }),
       },
       after: overdue('consent-declined'),
       on: {
@@ -647,18 +731,15 @@ export const consentMachine = setup({
       meta: {
         description: '{customer.name} did not answer in time',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'consent-expired',
           title: 'The customer did not answer in time',
           instructions:
             'Call the customer. Invite again, with a new admin relationship if the old one lapsed, or give up.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Invite again', signal: 'resend.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
+          actions: [{ name: 'complete', label: 'Invite again', signal: 'resend.requested' }, GIVE_UP],
           shows: { Reminders: 'reminders', 'Admin relationship ended': 'adminEnded' },
-        },
+        }),
       },
       after: overdue('consent-expired'),
       on: {
@@ -685,19 +766,19 @@ export const consentMachine = setup({
       meta: {
         description: 'Inviting {customer.name} is stuck: {failure.message}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'consent-stuck',
           title: 'The invitation is stuck',
           instructions:
             'Remove the cause, then try again; or say that you sent the invitation by hand; or give up.',
           responsible: 'operator',
           actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
+            TRY_AGAIN,
             { name: 'sent-by-hand', label: 'Sent by hand', signal: 'invitation.sent-by-hand' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            GIVE_UP,
           ],
           shows: { Where: 'failure.state', Code: 'failure.code', Message: 'failure.message' },
-        },
+        }),
       },
       after: overdue('consent-stuck'),
       on: {
@@ -744,17 +825,17 @@ export const consentMachine = setup({
       meta: {
         description: 'The admin relationship with {customer.name} could not be withdrawn: {failure.message}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'withdrawal-failed',
           title: 'Withdraw the admin relationship',
           instructions: 'Try again, or leave the relationship as it is; the closing report names it.',
           responsible: 'operator',
           actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
+            TRY_AGAIN,
             { name: 'reject', label: 'Leave it', signal: 'work.abandoned', reasonRequired: true },
           ],
           shows: { Relationship: 'relationshipId', Message: 'failure.message' },
-        },
+        }),
       },
       after: overdue('withdrawal-failed'),
       on: {
@@ -790,6 +871,7 @@ export const consentMachine = setup({
     adminGranted: context.adminGranted,
     reminders: context.reminders,
     leftBehind: context.leftBehind,
+    waivers: context.waivers,
   }),
 });
 
@@ -805,6 +887,8 @@ export const consent = defineWorkflow({
     'consent.reseller.granted',
     'consent.admin.granted',
     'consent.admin.ended',
+    'consent.reseller.overridden',
+    'consent.admin.overridden',
     'consent.declined',
     'resend.requested',
     'retry.requested',

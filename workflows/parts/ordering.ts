@@ -14,36 +14,23 @@ import {
   findOrder,
   readCart,
   readOrder,
-  readSeats,
   resolveCatalogue,
 } from '../activities/ordering.ts';
-import {
-  type Cart,
-  type CatalogueLine,
-  Guid,
-  OrderLine,
-  type PlacedOrder,
-  type Seats,
-} from '../activities/shapes.ts';
+import { type Cart, type CatalogueLine, Guid, OrderLine, type PlacedOrder } from '../activities/shapes.ts';
 import { Settings } from '../settings.ts';
 import { pick, type SignalEvent } from '../signals.ts';
 import { type ClearanceOutput, clearanceMachine } from './clearance.ts';
-import {
-  type Ending,
-  type Failure,
-  failing,
-  failureOf,
-  overdue,
-  retrying,
-  type TaskOverdue,
-} from './common.ts';
-import { type ProvisioningOutput, provisioningMachine } from './provisioning.ts';
+import { type Ending, type Failure, failing, failureOf, retrying } from './common.ts';
+import { type ExpectedSeats, type ProvisioningOutput, provisioningMachine } from './provisioning.ts';
+import { announcement, humanTask, overdue, stuckTask, type TaskOverdue, taskDelays } from './tasks.ts';
 
 export const OrderingInput = z.object({
   customer: z.object({ name: z.string(), tenantId: Guid }),
   lines: z.array(OrderLine).min(1),
   /** No cart above it is put before an approver; null for no limit. */
   priceCeiling: z.number().positive().nullable().default(null),
+  /** Seats by Graph SKU that the customer has from us already. */
+  held: z.array(z.object({ skuId: Guid, enabled: z.int().min(0) })).default([]),
   settings: Settings,
 });
 export type OrderingInput = z.output<typeof OrderingInput>;
@@ -60,7 +47,10 @@ export interface OrderingOutput {
   readonly orders: readonly OrderSummary[];
   readonly lines: readonly { readonly name: string; readonly quantity: number }[];
   readonly skuIds: readonly string[];
+  /** What the tenant must show; verified once we may look into it. */
+  readonly expectedSeats: ExpectedSeats;
   readonly agreement: ClearanceOutput['agreement'];
+  readonly waivers: readonly string[];
   readonly provisioning: ProvisioningOutput | null;
 }
 
@@ -77,8 +67,6 @@ interface OrderingContext extends OrderingInput {
   readonly catalogue: readonly CatalogueLine[];
   /** The catalogue lines of all carts that became orders. */
   readonly bought: readonly CatalogueLine[];
-  /** Seats before the first order. */
-  readonly baseline: readonly Seats[];
   readonly cart: Cart | null;
   readonly priceChanged: boolean;
   /** Bound to one cart and one price; `at` is when the cart was read again after the approval. */
@@ -101,6 +89,7 @@ interface OrderingContext extends OrderingInput {
   /** Order lines left out or refused, in the words staff read. */
   readonly problems: readonly string[];
   readonly agreement: ClearanceOutput['agreement'];
+  readonly waivers: readonly string[];
   readonly provisioning: ProvisioningOutput | null;
   readonly cancelAsked: boolean;
   readonly outcome: OrderingOutput['outcome'];
@@ -128,7 +117,7 @@ function coversCart(context: OrderingContext, orders: readonly PlacedOrder[]): b
 function expectedSeats(context: OrderingContext) {
   const ordered = context.orders.flatMap((order) => order.lines);
   return skuIdsOf(context.bought).map((skuId) => {
-    const before = context.baseline.find((seats) => seats.skuId === skuId)?.enabled ?? 0;
+    const before = context.held.find((seats) => seats.skuId === skuId)?.enabled ?? 0;
     const items = context.bought
       .filter((line) => line.graphSkuId === skuId)
       .map((line) => line.catalogItemId);
@@ -194,7 +183,6 @@ export const orderingMachine = setup({
   actors: {
     clearance: clearanceMachine,
     resolveCatalogue: activity(resolveCatalogue),
-    readSeats: activity(readSeats),
     createCart: activity(createCart),
     readCart: activity(readCart),
     checkoutCart: activity(checkoutCart),
@@ -205,16 +193,13 @@ export const orderingMachine = setup({
   delays: {
     cartLifetime: ({ context }) => context.settings.cartLifetimeMs,
     orderLookup: ({ context }) => context.settings.orderLookupMs,
-    taskReminder: ({ context }) => context.settings.taskReminderMs,
+    ...taskDelays<OrderingContext>((context) => context.settings),
   },
   guards: {
     isDone: (_, params: { outcome: string }) => params.outcome === 'done',
     isCanceled: (_, params: { outcome: string }) => params.outcome === 'canceled',
     allPurchasable: (_, params: { lines: readonly CatalogueLine[] }) =>
       params.lines.every((line) => line.catalogItemId !== null && line.problem === null),
-    purchasableWithSeats: (_, params: { lines: readonly CatalogueLine[] }) =>
-      params.lines.every((line) => line.catalogItemId !== null && line.problem === null) &&
-      params.lines.some((line) => line.graphSkuId !== null),
     linesClean: ({ context }, params: { cart: Cart }) =>
       params.cart.lines.every((line) => line.error === null) && ceilingProblem(context, params.cart) === null,
     // The approval names what was seen; anything else is a different order.
@@ -241,6 +226,9 @@ export const orderingMachine = setup({
     clearanceMissing: (_, params: CheckoutOutcome) =>
       params.outcome === 'refused' &&
       ['agreement-missing', 'account-under-review', 'account-refused'].includes(params.reason),
+    creditRefused: (_, params: CheckoutOutcome) => params.outcome === 'refused' && params.reason === 'credit',
+    partnerRefused: (_, params: CheckoutOutcome) =>
+      params.outcome === 'refused' && params.reason === 'partner',
     catalogueChanged: (_, params: CheckoutOutcome) =>
       params.outcome === 'refused' && params.reason === 'catalogue-changed',
     ordersCoverCart: ({ context }, params: { orders: readonly PlacedOrder[] }) =>
@@ -255,27 +243,18 @@ export const orderingMachine = setup({
     noteFailure: assign({
       failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
     }),
-    announceOverdue: emit((_, params: { task: string }) => ({
-      type: 'task.overdue' as const,
-      task: params.task,
-    })),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
     askCancel: assign({ cancelAsked: true }),
     cancelClearance: sendTo('clearance', { type: 'cancel.requested' }),
     cancelProvisioning: sendTo('provisioning', { type: 'cancel.requested' }),
-    noteClearance: assign({ agreement: (_, params: ClearanceOutput) => params.agreement }),
+    noteClearance: assign({
+      agreement: (_, params: ClearanceOutput) => params.agreement,
+      waivers: ({ context }, params: ClearanceOutput) => [...context.waivers, ...params.waivers],
+    }),
     noteCatalogue: assign({
       catalogue: (_, params: { lines: readonly CatalogueLine[] }) => params.lines,
       problems: (_, params: { lines: readonly CatalogueLine[] }) =>
         params.lines.flatMap((line) => (line.problem === null ? [] : [`${line.name}: ${line.problem}`])),
-    }),
-    noteBaseline: assign({
-      baseline: ({ context }, params: { seats: readonly Seats[] }) => [
-        ...(context.orders.length === 0 ? [] : context.baseline),
-        ...params.seats.filter(
-          ({ skuId }) =>
-            context.orders.length === 0 || context.baseline.every((seats) => seats.skuId !== skuId),
-        ),
-      ],
     }),
     noteCart: assign(({ context }, params: { cart: Cart | null }) => ({
       ...CLEAN,
@@ -343,12 +322,12 @@ export const orderingMachine = setup({
     ...CLEAN,
     catalogue: [],
     bought: [],
-    baseline: [],
     orders: [],
     adoptedOrderId: null,
     refusedGroups: [],
     problems: [],
     agreement: null,
+    waivers: [],
     provisioning: null,
     cancelAsked: false,
     outcome: 'done',
@@ -387,11 +366,6 @@ export const orderingMachine = setup({
         input: ({ context }) => ({ customerId: context.customer.tenantId, lines: context.lines }),
         onDone: [
           {
-            guard: { type: 'purchasableWithSeats', params: ({ event }) => event.output },
-            target: 'countingSeats',
-            actions: { type: 'noteCatalogue', params: ({ event }) => event.output },
-          },
-          {
             guard: { type: 'allPurchasable', params: ({ event }) => event.output },
             target: 'creatingCart',
             actions: { type: 'noteCatalogue', params: ({ event }) => event.output },
@@ -399,23 +373,6 @@ export const orderingMachine = setup({
           { target: 'linesRefused', actions: { type: 'noteCatalogue', params: ({ event }) => event.output } },
         ],
         onError: failing('resolvingCatalogue'),
-      },
-    },
-
-    countingSeats: {
-      meta: { description: 'Counting the seats {customer.name} has before the order', waitingOn: 'us' },
-      invoke: {
-        id: 'readSeats',
-        src: 'readSeats',
-        input: ({ context }) => ({
-          tenantId: context.customer.tenantId,
-          skuIds: skuIdsOf(context.catalogue),
-        }),
-        onDone: {
-          target: 'creatingCart',
-          actions: { type: 'noteBaseline', params: ({ event }) => event.output },
-        },
-        onError: failing('countingSeats'),
       },
     },
 
@@ -444,7 +401,7 @@ export const orderingMachine = setup({
       meta: {
         description: 'Microsoft does not take the order for {customer.name} as it is',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'lines-refused',
           title: 'The order cannot be placed as it is',
           instructions: 'Order something else, try again, or reject the order.',
@@ -455,7 +412,7 @@ export const orderingMachine = setup({
             { name: 'reject', label: 'Reject the order', signal: 'order.rejected', reasonRequired: true },
           ],
           shows: { Problems: 'problems', Lines: 'lines' },
-        },
+        }),
       },
       after: overdue('lines-refused'),
       on: {
@@ -470,7 +427,7 @@ export const orderingMachine = setup({
         description:
           'The order for {customer.name} over {cart.totalPrice} {cart.currency} waits for approval',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'approve-order',
           title: 'Approve the order',
           instructions:
@@ -489,7 +446,9 @@ export const orderingMachine = setup({
             'Price hash': 'cart.priceHash',
             'Price changed since the last approval': 'priceChanged',
           },
-        },
+          verify: { how: 'api', by: 'The cart is read again: open, and at the approved price.' },
+          evidence: ['cartId', 'priceHash'],
+        }),
       },
       // The cart would lapse: it is put together anew, at the price of that day.
       after: { ...overdue('approve-order'), cartLifetime: 'resolvingCatalogue' },
@@ -568,6 +527,16 @@ export const orderingMachine = setup({
             guard: { type: 'catalogueChanged', params: ({ event }) => event.output },
             target: 'resolvingCatalogue',
           },
+          {
+            guard: { type: 'creditRefused', params: ({ event }) => event.output },
+            target: 'creditRefused',
+            actions: { type: 'noteRefusal', params: ({ event }) => event.output },
+          },
+          {
+            guard: { type: 'partnerRefused', params: ({ event }) => event.output },
+            target: 'partnerRefused',
+            actions: { type: 'noteRefusal', params: ({ event }) => event.output },
+          },
           { target: 'orderRefused', actions: { type: 'noteRefusal', params: ({ event }) => event.output } },
         ],
         onError: failing('checkingOut', 'lookingForOrder'),
@@ -641,7 +610,7 @@ export const orderingMachine = setup({
       meta: {
         description: 'Nobody knows whether the order for {customer.name} was placed',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'order-unknown',
           title: 'Was the order placed?',
           instructions:
@@ -658,7 +627,7 @@ export const orderingMachine = setup({
             },
           ],
           shows: { Cart: 'cart.cartId', Lines: 'cart.lines', 'Last error': 'failure.message' },
-        },
+        }),
       },
       after: overdue('order-unknown'),
       on: {
@@ -698,7 +667,7 @@ export const orderingMachine = setup({
       meta: {
         description: 'A part of the order for {customer.name} was refused',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'partly-ordered',
           title: 'A part of the order was refused',
           instructions:
@@ -714,7 +683,7 @@ export const orderingMachine = setup({
             },
           ],
           shows: { Refused: 'refusedGroups', Ordered: 'orders' },
-        },
+        }),
       },
       after: overdue('partly-ordered'),
       on: {
@@ -724,11 +693,65 @@ export const orderingMachine = setup({
       },
     },
 
+    creditRefused: {
+      meta: {
+        description: 'Our credit at Microsoft does not cover the order for {customer.name}',
+        waitingOn: 'operator',
+        task: humanTask({
+          id: 'credit-refused',
+          title: 'Our credit does not cover the order',
+          instructions:
+            'Nothing was ordered. Pay what is open, or ask Microsoft for a higher credit limit (Partner Center, Billing); then put the order together anew, which needs a new approval. Fewer seats or monthly billing may fit the limit.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Put together anew', signal: 'retry.requested' },
+            { name: 'change', label: 'Order something else', signal: 'order.lines-changed' },
+            { name: 'reject', label: 'Reject the order', signal: 'order.rejected', reasonRequired: true },
+          ],
+          shows: { Code: 'refusal.code', Message: 'refusal.message' },
+          verify: { how: 'api', by: 'A new cart, a new approval, and the checkout itself.' },
+        }),
+      },
+      after: overdue('credit-refused'),
+      on: {
+        'retry.requested': 'resolvingCatalogue',
+        'order.lines-changed': { target: 'resolvingCatalogue', actions: 'changeLines' },
+        'order.rejected': [{ guard: 'paid', target: 'provisioning' }, { target: 'rejected' }],
+      },
+    },
+
+    partnerRefused: {
+      meta: {
+        description: 'Microsoft does not let us order for {customer.name}: {refusal.message}',
+        waitingOn: 'operator',
+        task: humanTask({
+          id: 'partner-refused',
+          title: 'Our own account may not order',
+          instructions:
+            'Nothing was ordered. Our Microsoft Partner Agreement is unsigned, our programme is inactive, or our account is blocked: an administrator of ours has to see to it in Partner Center. It concerns every customer.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Put together anew', signal: 'retry.requested' },
+            { name: 'change', label: 'Order something else', signal: 'order.lines-changed' },
+            { name: 'reject', label: 'Reject the order', signal: 'order.rejected', reasonRequired: true },
+          ],
+          shows: { Code: 'refusal.code', Message: 'refusal.message' },
+          verify: { how: 'api', by: 'A new cart, a new approval, and the checkout itself.' },
+        }),
+      },
+      after: overdue('partner-refused'),
+      on: {
+        'retry.requested': 'resolvingCatalogue',
+        'order.lines-changed': { target: 'resolvingCatalogue', actions: 'changeLines' },
+        'order.rejected': [{ guard: 'paid', target: 'provisioning' }, { target: 'rejected' }],
+      },
+    },
+
     orderRefused: {
       meta: {
         description: 'Microsoft refused the order for {customer.name}: {refusal.message}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'order-refused',
           title: 'Microsoft refused the order',
           instructions:
@@ -740,7 +763,7 @@ export const orderingMachine = setup({
             { name: 'reject', label: 'Reject the order', signal: 'order.rejected', reasonRequired: true },
           ],
           shows: { Code: 'refusal.code', Message: 'refusal.message' },
-        },
+        }),
       },
       after: overdue('order-refused'),
       on: {
@@ -765,7 +788,7 @@ export const orderingMachine = setup({
           customer: context.customer,
           orderIds: context.orders.map(({ orderId }) => orderId),
           subscriptionIds: [],
-          expectedSeats: expectedSeats(context),
+          expectedSeats: [],
           settings: context.settings,
         }),
         onDone: [
@@ -789,24 +812,13 @@ export const orderingMachine = setup({
       meta: {
         description: 'The order for {customer.name} is stuck: {failure.message}',
         waitingOn: 'operator',
-        task: {
-          id: 'ordering-stuck',
-          title: 'The order is stuck',
-          instructions: 'Remove the cause, then try again; or give up.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
-          shows: { Where: 'failure.state', Code: 'failure.code', Message: 'failure.message' },
-        },
+        task: stuckTask('ordering-stuck', 'The order is stuck'),
       },
       after: overdue('ordering-stuck'),
       on: {
         'retry.requested': retrying([
           'clearing',
           'resolvingCatalogue',
-          'countingSeats',
           'creatingCart',
           'confirmingCart',
           'provisioning',
@@ -853,7 +865,9 @@ export const orderingMachine = setup({
         quantity: line.quantity,
       })),
     skuIds: skuIdsOf(context.bought),
+    expectedSeats: context.orders.length === 0 ? [] : expectedSeats(context),
     agreement: context.agreement,
+    waivers: context.waivers,
     provisioning: context.provisioning,
   }),
 });

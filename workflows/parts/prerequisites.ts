@@ -13,15 +13,17 @@ import { checkCustomerAccess } from '../activities/relationships.ts';
 import { Guid } from '../activities/shapes.ts';
 import { Settings } from '../settings.ts';
 import { PREREQUISITES, type Prerequisite, pick, type SignalEvent } from '../signals.ts';
+import { type Ending, type Failure, failing, failureOf, retrying } from './common.ts';
 import {
-  type Ending,
-  type Failure,
-  failing,
-  failureOf,
+  announcement,
+  GIVE_UP,
+  humanTask,
   overdue,
-  retrying,
+  override,
+  stuckTask,
   type TaskOverdue,
-} from './common.ts';
+  taskDelays,
+} from './tasks.ts';
 
 export const PrerequisitesInput = z.object({
   customerName: z.string(),
@@ -37,7 +39,7 @@ export type PrerequisitesInput = z.output<typeof PrerequisitesInput>;
 
 export interface PrerequisiteResult {
   readonly condition: Prerequisite;
-  readonly how: 'checked' | 'attested';
+  readonly how: 'checked' | 'attested' | 'waived';
   readonly evidence: string;
 }
 
@@ -86,7 +88,7 @@ export const prerequisitesMachine = setup({
     input: {} as PrerequisitesInput,
     context: {} as PrerequisitesContext,
     events: {} as SignalEvent<
-      'prerequisite.attested' | 'retry.requested' | 'work.abandoned' | 'cancel.requested'
+      'prerequisite.attested' | 'task.overridden' | 'retry.requested' | 'work.abandoned' | 'cancel.requested'
     >,
     output: {} as PrerequisitesOutput,
     emitted: {} as TaskOverdue,
@@ -99,7 +101,7 @@ export const prerequisitesMachine = setup({
     checkCustomerAccess: activity(checkCustomerAccess),
     listUsers: activity(listUsers),
   },
-  delays: { taskReminder: ({ context }) => context.settings.taskReminderMs },
+  delays: { ...taskDelays<PrerequisitesContext>((context) => context.settings) },
   guards: {
     tenantExists: ({ context }) => context.tenantId !== null,
     nothingOpen: ({ context }) => context.open.length === 0,
@@ -113,10 +115,7 @@ export const prerequisitesMachine = setup({
     noteFailure: assign({
       failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
     }),
-    announceOverdue: emit((_, params: { task: string }) => ({
-      type: 'task.overdue' as const,
-      task: params.task,
-    })),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
     meet: assign(({ context }, params: { condition: Prerequisite; evidence: string }) =>
       settled(context, { ...params, how: 'checked' }),
     ),
@@ -128,6 +127,21 @@ export const prerequisitesMachine = setup({
         params.met
           ? settled(context, { condition: params.condition, how: 'checked', evidence: params.evidence })
           : opened(context, params.condition, params.why),
+    ),
+    waiveOpen: assign(({ context, event }) =>
+      event.type === 'task.overridden'
+        ? {
+            met: [
+              ...context.met,
+              ...context.open.map(({ condition }) => ({
+                condition,
+                how: 'waived' as const,
+                evidence: event.reason,
+              })),
+            ],
+            open: [],
+          }
+        : {},
     ),
     attest: assign(({ context, event }) =>
       event.type === 'prerequisite.attested'
@@ -285,7 +299,7 @@ export const prerequisitesMachine = setup({
       meta: {
         description: 'Before {customerName} can be taken on: {openText}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'prerequisites',
           title: 'Conditions to be met',
           instructions:
@@ -294,16 +308,20 @@ export const prerequisitesMachine = setup({
           actions: [
             { name: 'complete', label: 'Attest a condition', signal: 'prerequisite.attested' },
             { name: 'recheck', label: 'Check again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            override('Go on without them'),
+            GIVE_UP,
           ],
           shows: { Open: 'openText' },
-        },
+          verify: { how: 'api', by: 'Each condition that an API can answer is read again.' },
+          evidence: ['condition', 'evidence'],
+        }),
       },
       after: overdue('prerequisites'),
       always: { guard: 'nothingOpen', target: 'met' },
       on: {
         'prerequisite.attested': { guard: 'isOpen', actions: 'attest' },
         'retry.requested': 'checkingPartnerAccess',
+        'task.overridden': { target: 'met', actions: 'waiveOpen' },
         'work.abandoned': 'abandoned',
       },
     },
@@ -312,17 +330,7 @@ export const prerequisitesMachine = setup({
       meta: {
         description: 'A condition for {customerName} could not be checked: {failure.message}',
         waitingOn: 'operator',
-        task: {
-          id: 'prerequisites-stuck',
-          title: 'A condition could not be checked',
-          instructions: 'Remove the cause, then try again; or give up.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
-          shows: { Where: 'failure.state', Code: 'failure.code', Message: 'failure.message' },
-        },
+        task: stuckTask('prerequisites-stuck', 'A condition could not be checked'),
       },
       after: overdue('prerequisites-stuck'),
       on: {
@@ -361,7 +369,13 @@ export const prerequisites = defineWorkflow({
   title: 'Before you start',
   machine: prerequisitesMachine,
   input: PrerequisitesInput,
-  signals: pick('prerequisite.attested', 'retry.requested', 'work.abandoned', 'cancel.requested'),
+  signals: pick(
+    'prerequisite.attested',
+    'task.overridden',
+    'retry.requested',
+    'work.abandoned',
+    'cancel.requested',
+  ),
   correlationKeys: () => [],
   subject: (context) => context.customerName,
   cancelEvent: 'cancel.requested',

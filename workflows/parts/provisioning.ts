@@ -12,15 +12,16 @@ import { readOrder, readSeats } from '../activities/ordering.ts';
 import { Guid, type PlacedOrder, type Seats, type Subscription } from '../activities/shapes.ts';
 import { Settings } from '../settings.ts';
 import { pick, type SignalEvent } from '../signals.ts';
+import { type Ending, type Failure, failing, failureOf, retrying } from './common.ts';
 import {
-  type Ending,
-  type Failure,
-  failing,
-  failureOf,
+  announcement,
+  GIVE_UP,
+  humanTask,
   overdue,
-  retrying,
+  stuckTask,
   type TaskOverdue,
-} from './common.ts';
+  taskDelays,
+} from './tasks.ts';
 
 export const ProvisioningInput = z.object({
   customer: z.object({ name: z.string(), tenantId: Guid }),
@@ -32,6 +33,9 @@ export const ProvisioningInput = z.object({
   settings: Settings,
 });
 export type ProvisioningInput = z.output<typeof ProvisioningInput>;
+
+/** Seats the tenant must show, by Graph SKU. */
+export type ExpectedSeats = readonly { readonly skuId: string; readonly enabled: number }[];
 
 export interface VerifiedSubscription {
   readonly subscriptionId: string;
@@ -90,7 +94,7 @@ export const provisioningMachine = setup({
     orderDeadline: ({ context }) => context.settings.orderDeadlineMs,
     seatsPoll: ({ context }) => context.settings.seatsPollMs,
     seatsDeadline: ({ context }) => context.settings.seatsDeadlineMs,
-    taskReminder: ({ context }) => context.settings.taskReminderMs,
+    ...taskDelays<ProvisioningContext>((context) => context.settings),
   },
   guards: {
     ordersOpen: ({ context }) => context.openOrders.length > 0,
@@ -108,10 +112,7 @@ export const provisioningMachine = setup({
     noteFailure: assign({
       failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
     }),
-    announceOverdue: emit((_, params: { task: string }) => ({
-      type: 'task.overdue' as const,
-      task: params.task,
-    })),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
     closeOrder: assign({
       openOrders: ({ context }) => context.openOrders.slice(1),
       openSubscriptions: ({ context }, params: { order: PlacedOrder | null }) => [
@@ -208,7 +209,7 @@ export const provisioningMachine = setup({
       meta: {
         description: 'The order of {customer.name} is not completed',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'order-late',
           title: 'The order is not completed',
           instructions: 'Look at the order in Partner Center. Check again, go on without it, or give up.',
@@ -221,10 +222,10 @@ export const provisioningMachine = setup({
               signal: 'provisioning.accepted',
               reasonRequired: true,
             },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            GIVE_UP,
           ],
           shows: { Orders: 'openOrders', Status: 'orderStatus' },
-        },
+        }),
       },
       after: overdue('order-late'),
       on: {
@@ -310,7 +311,7 @@ export const provisioningMachine = setup({
       meta: {
         description: 'The seats do not show in the tenant of {customer.name}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'seats-late',
           title: 'The seats do not show',
           instructions:
@@ -319,10 +320,10 @@ export const provisioningMachine = setup({
           actions: [
             { name: 'complete', label: 'Check again', signal: 'retry.requested' },
             { name: 'accept', label: 'Go on', signal: 'provisioning.accepted', reasonRequired: true },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
+            GIVE_UP,
           ],
           shows: { Expected: 'expectedSeats', Seen: 'seats' },
-        },
+        }),
       },
       after: overdue('seats-late'),
       on: {
@@ -336,17 +337,7 @@ export const provisioningMachine = setup({
       meta: {
         description: 'Provisioning for {customer.name} is stuck: {failure.message}',
         waitingOn: 'operator',
-        task: {
-          id: 'provisioning-stuck',
-          title: 'Provisioning is stuck',
-          instructions: 'Remove the cause, then try again; or give up.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
-          shows: { Where: 'failure.state', Code: 'failure.code', Message: 'failure.message' },
-        },
+        task: stuckTask('provisioning-stuck', 'Provisioning is stuck'),
       },
       after: overdue('provisioning-stuck'),
       on: {

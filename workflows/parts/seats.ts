@@ -7,26 +7,30 @@ import { z } from 'zod';
 import { activity } from '../../engine/activity.ts';
 import { defineWorkflow, type StateMeta } from '../../engine/definition.ts';
 import { readSubscription } from '../activities/customers.ts';
-import { changeSeats, readSeats } from '../activities/ordering.ts';
-import { Guid, type Seats, type Subscription } from '../activities/shapes.ts';
+import { changeSeats } from '../activities/ordering.ts';
+import { Guid, type Subscription } from '../activities/shapes.ts';
 import { Settings } from '../settings.ts';
 import { pick, type SignalEvent } from '../signals.ts';
 import { type ClearanceOutput, clearanceMachine } from './clearance.ts';
+import { type Ending, type Failure, failing, failureOf, retrying } from './common.ts';
+import { type ExpectedSeats, type ProvisioningOutput, provisioningMachine } from './provisioning.ts';
 import {
-  type Ending,
-  type Failure,
-  failing,
-  failureOf,
+  announcement,
+  GIVE_UP,
+  humanTask,
   overdue,
-  retrying,
+  stuckTask,
   type TaskOverdue,
-} from './common.ts';
-import { type ProvisioningOutput, provisioningMachine } from './provisioning.ts';
+  TRY_AGAIN,
+  taskDelays,
+} from './tasks.ts';
 
 export const SeatsInput = z.object({
   customer: z.object({ name: z.string(), tenantId: Guid }),
   subscriptionId: z.string(),
   additionalSeats: z.int().min(1),
+  /** Seats by Graph SKU that the customer has from us already. */
+  held: z.array(z.object({ skuId: Guid, enabled: z.int().min(0) })).default([]),
   settings: Settings,
 });
 export type SeatsInput = z.output<typeof SeatsInput>;
@@ -39,7 +43,10 @@ export interface SeatsOutput {
   /** Microsoft accepted the new number. */
   readonly changed: boolean;
   readonly skuIds: readonly string[];
+  /** What the tenant must show; verified once we may look into it. */
+  readonly expectedSeats: ExpectedSeats;
   readonly agreement: ClearanceOutput['agreement'];
+  readonly waivers: readonly string[];
   readonly provisioning: ProvisioningOutput | null;
 }
 
@@ -48,14 +55,22 @@ interface SeatsContext extends SeatsInput {
   readonly baseQuantity: number;
   /** 0 until computed; never computed again. */
   readonly targetQuantity: number;
-  readonly baseline: readonly Seats[];
   readonly changed: boolean;
   readonly refusal: string | null;
   readonly agreement: ClearanceOutput['agreement'];
+  readonly waivers: readonly string[];
   readonly provisioning: ProvisioningOutput | null;
   readonly cancelAsked: boolean;
   readonly outcome: SeatsOutput['outcome'];
   readonly failure: Failure | null;
+}
+
+/** What the tenant held of the SKU, or at least this subscription's own seats, and what was added. */
+function expectedSeats({ subscription, held, baseQuantity, additionalSeats }: SeatsContext): ExpectedSeats {
+  const skuId = subscription?.graphSkuId ?? null;
+  if (skuId === null) return [];
+  const before = held.find((seats) => seats.skuId === skuId)?.enabled ?? baseQuantity;
+  return [{ skuId, enabled: before + additionalSeats }];
 }
 
 type SeatChange = z.output<typeof changeSeats.output>;
@@ -75,21 +90,18 @@ export const seatsMachine = setup({
   actors: {
     clearance: clearanceMachine,
     readSubscription: activity(readSubscription),
-    readSeats: activity(readSeats),
     changeSeats: activity(changeSeats),
     provisioning: provisioningMachine,
   },
   delays: {
     seatsPoll: ({ context }) => context.settings.orderPollMs,
     seatsDeadline: ({ context }) => context.settings.orderDeadlineMs,
-    taskReminder: ({ context }) => context.settings.taskReminderMs,
+    ...taskDelays<SeatsContext>((context) => context.settings),
   },
   guards: {
     isDone: (_, params: { outcome: string }) => params.outcome === 'done',
     isCanceled: (_, params: { outcome: string }) => params.outcome === 'canceled',
     canGrow: (_, params: Subscription) => params.status === 'active' && params.commerce === 'new',
-    isCounted: (_, params: Subscription) =>
-      params.status === 'active' && params.commerce === 'new' && params.graphSkuId !== null,
     isThisTarget: ({ context, event }) =>
       event.type === 'seats.approved' &&
       event.subscriptionId === context.subscriptionId &&
@@ -103,24 +115,20 @@ export const seatsMachine = setup({
     noteFailure: assign({
       failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
     }),
-    announceOverdue: emit((_, params: { task: string }) => ({
-      type: 'task.overdue' as const,
-      task: params.task,
-    })),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
     askCancel: assign({ cancelAsked: true }),
     cancelClearance: sendTo('clearance', { type: 'cancel.requested' }),
     cancelProvisioning: sendTo('provisioning', { type: 'cancel.requested' }),
-    noteClearance: assign({ agreement: (_, params: ClearanceOutput) => params.agreement }),
+    noteClearance: assign({
+      agreement: (_, params: ClearanceOutput) => params.agreement,
+      waivers: ({ context }, params: ClearanceOutput) => [...context.waivers, ...params.waivers],
+    }),
     noteSubscription: assign(({ context }, params: Subscription) => ({
       subscription: params,
       ...(context.targetQuantity === 0
         ? { baseQuantity: params.quantity, targetQuantity: params.quantity + context.additionalSeats }
         : {}),
     })),
-    noteBaseline: assign({
-      baseline: ({ context }, params: { seats: readonly Seats[] }) =>
-        context.baseline.length > 0 ? context.baseline : params.seats,
-    }),
     noteChange: assign({ changed: true }),
     noteRefusal: assign({
       refusal: (_, params: SeatChange) =>
@@ -135,10 +143,10 @@ export const seatsMachine = setup({
     subscription: null,
     baseQuantity: 0,
     targetQuantity: 0,
-    baseline: [],
     changed: false,
     refusal: null,
     agreement: null,
+    waivers: [],
     provisioning: null,
     cancelAsked: false,
     outcome: 'done',
@@ -178,11 +186,6 @@ export const seatsMachine = setup({
         }),
         onDone: [
           {
-            guard: { type: 'isCounted', params: ({ event }) => event.output },
-            target: 'countingSeats',
-            actions: { type: 'noteSubscription', params: ({ event }) => event.output },
-          },
-          {
             guard: { type: 'canGrow', params: ({ event }) => event.output },
             target: 'awaitingApproval',
             actions: { type: 'noteSubscription', params: ({ event }) => event.output },
@@ -196,28 +199,11 @@ export const seatsMachine = setup({
       },
     },
 
-    countingSeats: {
-      meta: { description: 'Counting the seats {customer.name} has today', waitingOn: 'us' },
-      invoke: {
-        id: 'readSeats',
-        src: 'readSeats',
-        input: ({ context: { customer, subscription } }) => ({
-          tenantId: customer.tenantId,
-          skuIds: [subscription?.graphSkuId ?? ''],
-        }),
-        onDone: {
-          target: 'awaitingApproval',
-          actions: { type: 'noteBaseline', params: ({ event }) => event.output },
-        },
-        onError: failing('countingSeats'),
-      },
-    },
-
     awaitingApproval: {
       meta: {
         description: '{customer.name}: from {baseQuantity} to {targetQuantity} seats waits for approval',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'approve-seats',
           title: 'Approve the seats',
           instructions:
@@ -233,7 +219,7 @@ export const seatsMachine = setup({
             'Seats today': 'baseQuantity',
             'Seats then': 'targetQuantity',
           },
-        },
+        }),
       },
       after: overdue('approve-seats'),
       on: {
@@ -310,17 +296,14 @@ export const seatsMachine = setup({
       meta: {
         description: 'The new number of seats for {customer.name} does not show',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'seats-unconfirmed',
           title: 'The new number of seats does not show',
           instructions: 'Look at the subscription in Partner Center. Set the number again, or give up.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Set it again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
+          actions: [{ name: 'complete', label: 'Set it again', signal: 'retry.requested' }, GIVE_UP],
           shows: { 'Seats then': 'targetQuantity', 'Last error': 'failure.message' },
-        },
+        }),
       },
       after: overdue('seats-unconfirmed'),
       on: { 'retry.requested': 'changingSeats', 'work.abandoned': 'abandoned' },
@@ -330,18 +313,18 @@ export const seatsMachine = setup({
       meta: {
         description: 'The seats of {customer.name} cannot be changed: {refusal}',
         waitingOn: 'operator',
-        task: {
+        task: humanTask({
           id: 'seats-refused',
           title: 'The seats cannot be changed',
           instructions:
             'Only active new-commerce subscriptions take more seats. Try again, or leave the seats as they are.',
           responsible: 'operator',
           actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
+            TRY_AGAIN,
             { name: 'reject', label: 'Leave the seats', signal: 'seats.rejected', reasonRequired: true },
           ],
           shows: { Why: 'refusal', Status: 'subscription.status' },
-        },
+        }),
       },
       after: overdue('seats-refused'),
       on: { 'retry.requested': 'readingSubscription', 'seats.rejected': 'rejected' },
@@ -362,10 +345,7 @@ export const seatsMachine = setup({
           customer: context.customer,
           orderIds: [],
           subscriptionIds: [context.subscriptionId],
-          expectedSeats: context.baseline.map(({ skuId, enabled }) => ({
-            skuId,
-            enabled: enabled + context.additionalSeats,
-          })),
+          expectedSeats: [],
           settings: context.settings,
         }),
         onDone: [
@@ -389,27 +369,11 @@ export const seatsMachine = setup({
       meta: {
         description: 'Adding seats for {customer.name} is stuck: {failure.message}',
         waitingOn: 'operator',
-        task: {
-          id: 'seats-stuck',
-          title: 'Adding seats is stuck',
-          instructions: 'Remove the cause, then try again; or give up.',
-          responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
-            { name: 'reject', label: 'Give up', signal: 'work.abandoned', reasonRequired: true },
-          ],
-          shows: { Where: 'failure.state', Code: 'failure.code', Message: 'failure.message' },
-        },
+        task: stuckTask('seats-stuck', 'Adding seats is stuck'),
       },
       after: overdue('seats-stuck'),
       on: {
-        'retry.requested': retrying([
-          'clearing',
-          'readingSubscription',
-          'countingSeats',
-          'confirmingSeats',
-          'provisioning',
-        ]),
+        'retry.requested': retrying(['clearing', 'readingSubscription', 'confirmingSeats', 'provisioning']),
         'work.abandoned': 'abandoned',
       },
     },
@@ -442,7 +406,9 @@ export const seatsMachine = setup({
     targetQuantity: context.targetQuantity,
     changed: context.changed,
     skuIds: context.subscription?.graphSkuId == null ? [] : [context.subscription.graphSkuId],
+    expectedSeats: context.changed ? expectedSeats(context) : [],
     agreement: context.agreement,
+    waivers: context.waivers,
     provisioning: context.provisioning,
   }),
 });

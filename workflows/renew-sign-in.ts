@@ -1,0 +1,163 @@
+/**
+ * The partner's own sign-in, broken for every customer at once: one task for one person, however many onboardings wait. The
+ * queues stay paused until a new token was really had, then all go on (facts: microsoft-apis 8 H1, 10).
+ */
+import { assign, emit, setup } from 'xstate';
+import { z } from 'zod';
+import { activity } from '../engine/activity.ts';
+import { defineWorkflow, type StateMeta } from '../engine/definition.ts';
+import { checkSignIn, resumeQueues } from './activities/prerequisites.ts';
+import { type Failure, failing, failureOf, retrying } from './parts/common.ts';
+import {
+  announcement,
+  humanTask,
+  overdue,
+  override,
+  stuckTask,
+  type TaskOverdue,
+  taskDelays,
+} from './parts/tasks.ts';
+import { pick, type SignalEvent } from './signals.ts';
+import { SettingsField } from './start-form.ts';
+
+export const RenewSignInInput = z.object({
+  /** What Microsoft said when it refused. */
+  problem: z.string().max(2_000),
+  settings: SettingsField,
+});
+type Form = z.output<typeof RenewSignInInput>;
+
+export interface RenewSignInOutput {
+  readonly outcome: 'renewed' | 'left';
+}
+
+interface Context extends Form {
+  readonly outcome: RenewSignInOutput['outcome'];
+  readonly failure: Failure | null;
+}
+
+export const renewSignInMachine = setup({
+  types: {
+    input: {} as Form,
+    context: {} as Context,
+    events: {} as SignalEvent<'task.overridden' | 'retry.requested'>,
+    output: {} as RenewSignInOutput,
+    emitted: {} as TaskOverdue,
+    meta: {} as StateMeta,
+  },
+  actors: { checkSignIn: activity(checkSignIn), resumeQueues: activity(resumeQueues) },
+  delays: {
+    signInPoll: ({ context }) => context.settings.signInPollMs,
+    ...taskDelays<Context>((context) => context.settings),
+  },
+  guards: {
+    isFine: (_, params: { fine: boolean }) => params.fine,
+    failedIn: ({ context }, params: { state: string }) => context.failure?.state === params.state,
+  },
+  actions: {
+    noteFailure: assign({
+      failure: (_, params: { state: string; error: unknown }) => failureOf(params.state, params.error),
+    }),
+    announceOverdue: emit((_, params: Parameters<typeof announcement>[0]) => announcement(params)),
+    noteProblem: assign({
+      problem: ({ context }, params: { problem: string | null }) => params.problem ?? context.problem,
+    }),
+  },
+}).createMachine({
+  id: 'renew-sign-in',
+  context: ({ input }) => ({ ...input, outcome: 'renewed', failure: null }),
+  initial: 'awaitingRenewal',
+  states: {
+    awaitingRenewal: {
+      meta: {
+        description: 'Our sign-in at Microsoft is broken, and every onboarding waits: {problem}',
+        waitingOn: 'operator',
+        task: humanTask({
+          id: 'renew-sign-in',
+          title: 'Renew our sign-in at Microsoft',
+          instructions:
+            'An Admin Agent of ours signs in anew, with multi-factor authentication, and the new refresh token (or client secret) is put into the configuration of the workers. Then look again: the paused queues go on by themselves once a token was had.',
+          responsible: 'operator',
+          actions: [
+            { name: 'complete', label: 'Renewed: look now', signal: 'retry.requested' },
+            override('Leave it: the queues are resumed by hand'),
+          ],
+          shows: { Problem: 'problem' },
+          verify: { how: 'api', by: 'A new token is taken for Partner Center and for Graph.' },
+          evidence: [],
+        }),
+      },
+      after: overdue('renew-sign-in'),
+      on: { 'retry.requested': '.checking', 'task.overridden': 'left' },
+      initial: 'waiting',
+      states: {
+        waiting: {
+          meta: { description: 'Waiting for our sign-in to be renewed', waitingOn: 'operator' },
+          after: { signInPoll: 'checking' },
+        },
+        checking: {
+          meta: { description: 'Trying our sign-in', waitingOn: 'us' },
+          invoke: {
+            id: 'checkSignIn',
+            src: 'checkSignIn',
+            input: {},
+            onDone: [
+              {
+                guard: { type: 'isFine', params: ({ event }) => event.output },
+                target: '#renew-sign-in.resumingQueues',
+              },
+              { target: 'waiting', actions: { type: 'noteProblem', params: ({ event }) => event.output } },
+            ],
+            onError: failing('awaitingRenewal', '#renew-sign-in.needsOperator'),
+          },
+        },
+      },
+    },
+
+    resumingQueues: {
+      meta: { description: 'Our sign-in works again: letting the onboardings go on', waitingOn: 'us' },
+      invoke: {
+        id: 'resumeQueues',
+        src: 'resumeQueues',
+        input: {},
+        onDone: 'renewed',
+        onError: failing('resumingQueues'),
+      },
+    },
+
+    needsOperator: {
+      meta: {
+        description: 'Our sign-in could not be tried: {failure.message}',
+        waitingOn: 'operator',
+        task: stuckTask('sign-in-stuck', 'Our sign-in could not be tried', {
+          actions: [
+            { name: 'complete', label: 'Try again', signal: 'retry.requested' },
+            override('Leave it'),
+          ],
+        }),
+      },
+      after: overdue('sign-in-stuck'),
+      on: {
+        'retry.requested': retrying(['awaitingRenewal', 'resumingQueues']),
+        'task.overridden': 'left',
+      },
+    },
+
+    renewed: { meta: { description: 'Our sign-in works again' }, type: 'final' },
+    left: {
+      meta: { description: 'Our sign-in was left to be seen to by hand' },
+      type: 'final',
+      entry: assign({ outcome: 'left' }),
+    },
+  },
+  output: ({ context }) => ({ outcome: context.outcome }),
+});
+
+export const renewSignIn = defineWorkflow({
+  name: 'renew-sign-in',
+  title: 'Renewing our sign-in at Microsoft',
+  machine: renewSignInMachine,
+  input: RenewSignInInput,
+  signals: pick('task.overridden', 'retry.requested'),
+  subject: () => 'Our sign-in',
+});
