@@ -94,6 +94,7 @@ export interface Onboarding {
   readonly namespace: string;
   readonly secretBox: SecretBox;
   books(): Books;
+  pauseQueue(queue: string, reason: string): Promise<void>;
   /** Everything this namespace holds in Redis, as text. */
   dump(): Promise<string>;
   close(): Promise<void>;
@@ -170,6 +171,7 @@ export async function startOnboarding(emulated: EmulatorOptions = {}): Promise<O
     namespace,
     secretBox,
     books: () => microsoft.emulator.books() as unknown as Books,
+    pauseQueue: (queue, reason) => store.pauseQueue({ queue, code: 'aadsts-700082', reason }),
     dump: () => dump(redis, namespace),
     async close() {
       await worker.stop(1_000);

@@ -21,6 +21,7 @@ export const CUSTOMER_SCOPES = [
   'Organization.Read.All',
   'User.ReadWrite.All',
   'LicenseAssignment.ReadWrite.All',
+  'Domain.ReadWrite.All',
 ];
 
 export interface EmulatedMicrosoft {
