@@ -10,6 +10,7 @@ import { createRedisStore, createRegistry, INDEX, type Store } from '../../engin
 import { shardKeys } from '../../engine/redis/keys.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
+import { API_KEY, startLoad } from './crash-load.ts';
 import { crashTrial, SHARDS } from './crash-machine.ts';
 import { CRASH_POINT_NAMES, type CrashPointName, crashPoint, type DeathSentence } from './crash-points.ts';
 import { type Judged, judgeOrders, type Order } from './crash-verdict.ts';
@@ -49,12 +50,10 @@ export const CRASH_PROGRAMS = {
 } as const;
 
 const NAMESPACE = 'crash';
-const API_KEY = 'wfk_operator_0123456789abcdef';
 const REST_WITHIN_MS = 60_000;
-/** Open at once, children included: enough to be at work everywhere, on a slow machine too. */
-const CROWD = 30;
-/** A point that is not reached by then is no point. */
-const REACHED_WITHIN_MS = 30_000;
+/** A point that is not reached by then is no point. A machine with other work takes its time. */
+const REACHED_WITHIN_MS = 60_000;
+const BOOTED_WITHIN_MS = 60_000;
 
 /** `programs` is a folder of bundles of CRASH_PROGRAMS; `plants` goes into their environment. */
 export async function openLane(
@@ -99,9 +98,12 @@ export async function openLane(
     unrest,
     async run(seed, points = CRASH_POINT_NAMES) {
       const load = startLoad(() => api.url(), store, `s${seed}`);
-      const killed = await killAll(seed, points).finally(() => load.stop());
+      const killed = await killAll(seed, points).catch(async (error: unknown) => {
+        await load.abandon();
+        throw error;
+      });
       const since = performance.now();
-      const orders = await load.orders();
+      const orders = await load.finish(REST_WITHIN_MS);
       total += orders.length;
       const problems = [...(await unrest()), ...slots.flatMap((slot) => slot.mended())];
       const restMs = performance.now() - since;
@@ -148,7 +150,7 @@ interface Slot {
 }
 
 async function openSlot(program: string, env: Readonly<Record<string, string>>): Promise<Slot> {
-  const start = () => spawnNode(program, { env, ipc: true });
+  const start = () => spawnNode(program, { env, ipc: true, within: BOOTED_WITHIN_MS });
   const all: Spawned[] = [];
   let read = 0;
   let current = await start();
@@ -184,93 +186,6 @@ async function dieAt(victim: Spawned, sentence: DeathSentence): Promise<void> {
   const said = () => victim.lines.map(parseLine).some((line) => line?.['point'] === sentence.point);
   if (how === 'SIGKILL') await eventually(said, { within: 2_000, what: 'its last words' });
   else throw new Error(`'${sentence.point}' was to kill, but: ${how}\n${victim.lines.slice(-5).join('\n')}`);
-}
-
-/**
- * Orders at a steady pace while few enough are open: each is started and told to go, again and again until the API says
- * that it accepted it. Half are told early, and the signal waits; half once they wait for it.
- */
-function startLoad(url: () => string, store: Store, prefix: string) {
-  const orders: Order[] = [];
-  const running: Promise<void>[] = [];
-  const waiting = new Map<string, Order>();
-  let open = true;
-
-  async function go(order: Order): Promise<void> {
-    await insist(url, `/v1/instances/${order.id}/signals`, 'go', { type: 'go' });
-    order.accepted.add('go');
-  }
-  async function place(order: Order, early: boolean): Promise<void> {
-    const body = { workflow: 'crash-trial', input: { order: order.name } };
-    order.id = String((await insist(url, '/v1/instances', order.name, body))['id']);
-    order.accepted.add('start');
-    if (early) await go(order);
-    else waiting.set(order.id, order);
-  }
-  const placing = (async () => {
-    while (open) {
-      await sleep(60);
-      if ((await store.count(INDEX.status('running'))) >= CROWD) continue;
-      const order: Order = { name: `${prefix}-${orders.length}`, id: null, accepted: new Set() };
-      orders.push(order);
-      running.push(place(order, orders.length % 2 === 0));
-    }
-    await Promise.all(running);
-  })();
-  const telling = (async () => {
-    const awaiting = { indexes: [INDEX.state('crash-trial', 'awaiting')], limit: CROWD, before: null };
-    let placed = false;
-    void placing.finally(() => {
-      placed = true;
-    });
-    while (!placed || waiting.size > 0) {
-      for (const { id } of await store.list(awaiting)) {
-        const order = waiting.get(id);
-        if (order !== undefined && waiting.delete(id)) running.push(go(order));
-      }
-      await sleep(50);
-    }
-  })();
-  return {
-    stop() {
-      open = false;
-    },
-    /** When every order's commands have been accepted; those of orders that get stuck never are. */
-    async orders(): Promise<readonly Order[]> {
-      await placing;
-      await Promise.race([telling, sleep(REST_WITHIN_MS, undefined, { ref: false })]);
-      await Promise.all(running);
-      waiting.clear();
-      return orders;
-    },
-  };
-}
-
-/** As a careful client does: the same request under the same key until there is an answer. */
-async function insist(
-  url: () => string,
-  path: string,
-  key: string,
-  body: object,
-): Promise<Record<string, unknown>> {
-  const request = {
-    method: 'POST',
-    headers: {
-      'Content-Type': 'application/json',
-      'Idempotency-Key': key,
-      Authorization: `Bearer ${API_KEY}`,
-    },
-    body: JSON.stringify(body),
-  };
-  return eventually(
-    async () => {
-      const response = await fetch(`${url()}${path}`, { ...request, signal: AbortSignal.timeout(5_000) });
-      const answer = (await response.json()) as Record<string, unknown>;
-      if (!response.ok) throw new Error(`${path} answered ${response.status}: ${JSON.stringify(answer)}`);
-      return answer;
-    },
-    { within: 60_000, every: 20 },
-  );
 }
 
 /** Waits until nothing is open and nothing is owed, and says what still is when time is up. */

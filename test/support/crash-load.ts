@@ -1,0 +1,111 @@
+/**
+ * Orders at a steady pace while few enough are open: each is started and told to go, again and again until the API says
+ * that it accepted it. Half are told early, and the signal waits; half once they wait for it.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { INDEX, type Store } from '../../engine/index.ts';
+import type { Order } from './crash-verdict.ts';
+
+export const API_KEY = 'wfk_operator_0123456789abcdef';
+
+/** Open at once, children included: enough to be at work everywhere, on a slow machine too. */
+const CROWD = 30;
+const PLACE_EVERY_MS = 60;
+const TELL_EVERY_MS = 50;
+const ASK_AGAIN_MS = 20;
+
+export interface Load {
+  /** Places no more orders and resolves once every command is accepted; after `withinMs` with those that were not, too. */
+  finish(withinMs: number): Promise<readonly Order[]>;
+  /** Stops at once. */
+  abandon(): Promise<void>;
+}
+
+export function startLoad(url: () => string, store: Store, prefix: string): Load {
+  const orders: Order[] = [];
+  const commands = new Set<Promise<void>>();
+  const waiting = new Map<string, Order>();
+  const over = new AbortController();
+  let open = true;
+
+  /** A command that is never accepted is told by the verdict on its order. */
+  function keep(command: Promise<void>): void {
+    const settled = command.catch(() => undefined).finally(() => commands.delete(settled));
+    commands.add(settled);
+  }
+  async function go(order: Order): Promise<void> {
+    await insist(url, `/v1/instances/${order.id}/signals`, 'go', { type: 'go' }, over.signal);
+    order.accepted.add('go');
+  }
+  async function place(order: Order, early: boolean): Promise<void> {
+    const body = { workflow: 'crash-trial', input: { order: order.name } };
+    order.id = String((await insist(url, '/v1/instances', order.name, body, over.signal))['id']);
+    order.accepted.add('start');
+    if (early) await go(order);
+    else waiting.set(order.id, order);
+  }
+  async function placeOrders(): Promise<void> {
+    while (open) {
+      await sleep(PLACE_EVERY_MS);
+      if ((await store.count(INDEX.status('running'))) >= CROWD) continue;
+      const order: Order = { name: `${prefix}-${orders.length}`, id: null, accepted: new Set() };
+      orders.push(order);
+      keep(place(order, orders.length % 2 === 0));
+    }
+  }
+  async function tellThoseWaiting(): Promise<void> {
+    const awaiting = { indexes: [INDEX.state('crash-trial', 'awaiting')], limit: CROWD, before: null };
+    while (!over.signal.aborted && (open || commands.size > 0 || waiting.size > 0)) {
+      for (const { id } of await store.list(awaiting)) {
+        const order = waiting.get(id);
+        if (order !== undefined && waiting.delete(id)) keep(go(order));
+      }
+      await sleep(TELL_EVERY_MS);
+    }
+  }
+  const placing = placeOrders();
+  const telling = tellThoseWaiting();
+
+  async function end(): Promise<void> {
+    open = false;
+    over.abort();
+    await Promise.all([placing, telling, ...commands]);
+  }
+  return {
+    async finish(withinMs) {
+      open = false;
+      const late = new AbortController();
+      const deadline = sleep(withinMs, undefined, { signal: late.signal }).catch(() => undefined);
+      await Promise.race([Promise.all([placing, telling]), deadline]);
+      late.abort();
+      await end();
+      return orders;
+    },
+    abandon: end,
+  };
+}
+
+/** As a careful client does: the same request under the same key until there is an answer. */
+async function insist(
+  url: () => string,
+  path: string,
+  key: string,
+  body: object,
+  over: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const headers = {
+    'Content-Type': 'application/json',
+    'Idempotency-Key': key,
+    Authorization: `Bearer ${API_KEY}`,
+  };
+  for (;;) {
+    over.throwIfAborted();
+    const signal = AbortSignal.any([over, AbortSignal.timeout(5_000)]);
+    const request = { method: 'POST', headers, body: JSON.stringify(body), signal };
+    const response = await fetch(`${url()}${path}`, request).catch(() => null);
+    // A process that dies may have sent half of its answer.
+    const answer = await response?.json().catch(() => null);
+    if (response?.ok === true && answer !== null) return answer as Record<string, unknown>;
+    await sleep(ASK_AGAIN_MS);
+  }
+}
