@@ -69,7 +69,7 @@ function collectLines(child: ChildProcess): string[] {
 
 /**
  * Starts a file of this project (`workers/main.ts`, `test/fixtures/x.ts`) with Node, straight from its source, or a
- * bundle (`.mjs`) as it is.
+ * bundle (`.mjs`) or a built file (`.js`) as it is.
  */
 export async function spawnNode(file: string, options: SpawnOptions = {}): Promise<Spawned> {
   const { args = [], env = {}, ready = isReadyLine, ipc = false, within = 20_000 } = options;
