@@ -125,7 +125,7 @@ function answer(item: Waiting, status: string | undefined): void {
 /** Whether it was applied is unknown; bringing the event again is safe, its token or signal id is consumed once. */
 function unavailable(error: unknown): AppError {
   const message = messageOf(error);
-  const refused = /SUPERSEDED|WRONGTYPE|OOM/.test(message);
+  const refused = /SUPERSEDED|WRONGTYPE/.test(message);
   return new AppError(
     refused ? 'commit-refused' : 'store-unavailable',
     `The commit was not confirmed: ${message}`,

@@ -1,52 +1,151 @@
 /**
- * A power cut: Redis is killed and the bytes it never synced are taken out of its append-only file. SIGKILL alone loses
- * nothing, because what a dead process wrote stays with the kernel.
+ * A power cut, as the disk sees it: what was written and not synced is gone. A few lines of C stand between Redis and its
+ * `fdatasync` and note how long the file was at each that succeeded; the cut kills Redis and takes every file of its
+ * append-only folder back to that length. No rule of Redis is assumed, so `always` and `everysec` are judged alike.
  *
- * Which bytes those are is observed, not guessed. With `everysec` all syncing is done by one thread of Redis, and the
- * kernel counts how often that thread has been woken: while the count stands still, nothing written meanwhile has been
- * synced. With `always` Redis syncs before it answers, so nothing that was answered is among them. Linux only.
+ * Where there is no C compiler (or Redis is linked statically) the kernel is asked instead: with `everysec` all syncing is
+ * done by one thread of Redis, and while the count of its wake-ups stands still nothing written meanwhile has been synced.
+ * With `always` Redis syncs before it answers, so nothing is dropped then; that it does so is held by the test with the
+ * file that cannot be synced. Linux only.
  */
-import { readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { aofFiles } from './aof.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
+
+const SHIM = `
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void note(const struct stat *file) {
+  static int log = -1;
+  if (log < 0) log = open(getenv("SYNC_LOG"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  uint64_t line[2] = { (uint64_t) file->st_ino, (uint64_t) file->st_size };
+  if (write(log, line, sizeof line) != (ssize_t) sizeof line) abort();
+}
+
+/* The length is taken before the sync: what is written meanwhile need not have reached the disk. */
+#define NOTED(name) \\
+  int name(int fd) { \\
+    static int (*real)(int); \\
+    struct stat file; \\
+    if (!real) real = (int (*)(int)) dlsym(RTLD_NEXT, #name); \\
+    int known = fstat(fd, &file); \\
+    int result = real(fd); \\
+    if (result == 0 && known == 0) note(&file); \\
+    return result; \\
+  }
+NOTED(fdatasync)
+NOTED(fsync)
+`;
+const RECORD_BYTES = 16;
+const SAMPLE_EVERY_MS = 5;
 
 export interface PowerCutRedis {
   readonly server: RedisServer;
+  /** Whether the syncs are observed, or assumed by Redis's own words. */
+  readonly how: 'observed' | 'assumed';
   /** Kills Redis, drops what was not synced and answers with how many bytes that was. Restart it then. */
   cutPower(): Promise<number>;
   stop(): Promise<void>;
 }
 
-const SAMPLE_EVERY_MS = 5;
-
 export async function startPowerCutRedis(aof: 'always' | 'everysec'): Promise<PowerCutRedis> {
-  // A rewrite would give the file a new name half way.
-  const server = await startRedisServer({ aof, args: ['--auto-aof-rewrite-percentage', '0'] });
-  /** Length when the syncing thread was first seen at its present count. */
-  let seen = { pid: 0, wakeUps: -1, size: 0 };
+  const folder = mkdtempSync(join(tmpdir(), 'power-cut-'));
+  const shim = compileShim(folder);
+  const log = join(folder, 'syncs');
+  const env: Readonly<Record<string, string>> = shim === null ? {} : { LD_PRELOAD: shim, SYNC_LOG: log };
+  // A rewrite would give the files new names half way.
+  const args = ['--auto-aof-rewrite-percentage', '0'];
+  const server = await startRedisServer({ aof, args, env });
+  const thread = existsSync(log) ? null : watchSyncThread(server);
+  return {
+    server,
+    how: thread === null ? 'observed' : 'assumed',
+    async cutPower() {
+      server.freeze();
+      const synced = thread === null ? lastSynced(log) : thread.lastSynced();
+      await server.kill9();
+      return thread !== null && aof === 'always' ? 0 : dropBeyond(server, synced);
+    },
+    async stop() {
+      thread?.stop();
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function compileShim(folder: string): string | null {
+  const source = join(folder, 'shim.c');
+  const target = join(folder, 'shim.so');
+  writeFileSync(source, SHIM);
+  const { status } = spawnSync(process.env['CC'] ?? 'cc', [
+    '-shared',
+    '-fPIC',
+    '-O1',
+    '-o',
+    target,
+    source,
+    '-ldl',
+  ]);
+  return status === 0 ? target : null;
+}
+
+/** Length by file at its last sync. */
+function lastSynced(log: string): ReadonlyMap<number, number> {
+  const records = readFileSync(log);
+  const lengths = new Map<number, number>();
+  for (let at = 0; at + RECORD_BYTES <= records.length; at += RECORD_BYTES) {
+    lengths.set(Number(records.readBigUInt64LE(at)), Number(records.readBigUInt64LE(at + 8)));
+  }
+  return lengths;
+}
+
+function dropBeyond(server: RedisServer, synced: ReadonlyMap<number, number>): number {
+  let dropped = 0;
+  for (const file of aofFiles(server)) {
+    const { ino, size } = statSync(file);
+    const kept = Math.min(size, synced.get(ino) ?? 0);
+    dropped += size - kept;
+    truncateSync(file, kept);
+  }
+  return dropped;
+}
+
+/** Length by file when the syncing thread was first seen at its present count of wake-ups. */
+function watchSyncThread(server: RedisServer) {
+  let seen = { pid: 0, wakeUps: -1, lengths: new Map<number, number>() };
   const look = (): void => {
     const wakeUps = syncWakeUps(server.pid());
-    if (wakeUps !== undefined && (wakeUps !== seen.wakeUps || server.pid() !== seen.pid))
-      seen = { pid: server.pid(), wakeUps, size: statSync(appendFile(server.dir)).size };
+    if (wakeUps === undefined || (wakeUps === seen.wakeUps && server.pid() === seen.pid)) return;
+    const files = aofFiles(server).map((file) => statSync(file));
+    seen = { pid: server.pid(), wakeUps, lengths: new Map(files.map(({ ino, size }) => [ino, size])) };
   };
   const timer = setInterval(look, SAMPLE_EVERY_MS);
   return {
-    server,
-    async cutPower() {
-      server.freeze();
+    lastSynced(): ReadonlyMap<number, number> {
       look();
-      if (seen.wakeUps < 0) throw new Error('what this Redis syncs cannot be observed here');
-      await server.kill9();
-      const path = appendFile(server.dir);
-      const { size } = statSync(path);
-      const synced = aof === 'always' ? size : Math.min(size, seen.size);
-      truncateSync(path, synced);
-      return size - synced;
+      if (seen.wakeUps < 0) throw new Error('What this Redis syncs cannot be observed here.');
+      return seen.lengths;
     },
-    async stop() {
-      clearInterval(timer);
-      await server.stop();
-    },
+    stop: () => clearInterval(timer),
   };
 }
 
@@ -63,15 +162,4 @@ function syncWakeUps(pid: number): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The file that commands are appended to: since Redis 7 the newest increment in a folder of its own. */
-function appendFile(dir: string): string {
-  const files = readdirSync(dir, { recursive: true }).map(String);
-  const path = files
-    .filter((file) => /\.incr\.aof$|^appendonly\.aof$/.test(file))
-    .sort()
-    .at(-1);
-  if (path === undefined) throw new Error(`there is no append-only file in ${dir}`);
-  return join(dir, path);
 }

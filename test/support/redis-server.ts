@@ -20,6 +20,10 @@ export interface RedisServerOptions {
   readonly cluster?: boolean;
   /** Further arguments, e.g. `['--maxmemory', '10mb']`. */
   readonly args?: readonly string[];
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Kilobytes a file of it may hold: its disk is full then. Lifted by `restart({ room: true })`. */
+  readonly fileLimitKb?: number;
 }
 
 export interface RedisServer {
@@ -33,8 +37,10 @@ export interface RedisServer {
   command(...args: readonly (string | number)[]): Promise<RedisReply>;
   /** Ends it with SIGKILL and waits until it is gone; the folder stays. */
   kill9(): Promise<void>;
-  /** Stops (or kills) it when it runs and starts it again on the same folder and address. */
-  restart(options?: { readonly kill9?: boolean }): Promise<void>;
+  /** Resolves when it has ended by itself. */
+  readonly ended: () => Promise<void>;
+  /** Stops (or kills) it when it runs and starts it again on the same folder and address; `room` lifts the file limit. */
+  restart(options?: { readonly kill9?: boolean; readonly room?: boolean }): Promise<void>;
   /** SIGSTOP: connections stay open and nothing answers. */
   freeze(): void;
   thaw(): void;
@@ -83,10 +89,23 @@ function argumentsOf(options: RedisServerOptions, dir: string, port: number): st
   ];
 }
 
-async function launch(args: readonly string[], url: string, dir: string): Promise<ChildProcess> {
+interface Launch {
+  readonly args: readonly string[];
+  readonly url: string;
+  readonly dir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly fileLimitKb: number | null;
+}
+
+async function launch({ args, url, dir, env: more, fileLimitKb }: Launch): Promise<ChildProcess> {
   binary ??= findRedisBinary();
   const { command, env } = await binary;
-  const child = spawn(command, args, { cwd: dir, env: { ...process.env, ...env }, stdio: 'ignore' });
+  // Blocks of 512 bytes. The signal is ignored, so that a write over the limit fails as on a full disk.
+  const limited = `trap '' XFSZ; ulimit -f ${(fileLimitKb ?? 0) * 2}; exec "$0" "$@"`;
+  const [program, ...given] =
+    fileLimitKb === null ? [command, ...args] : ['/bin/sh', '-c', limited, command, ...args];
+  const options = { cwd: dir, env: { ...process.env, ...env, ...more }, stdio: 'ignore' } as const;
+  const child = spawn(program ?? command, given, options);
   let failure: Error | undefined;
   child.once('error', (error) => {
     failure = error;
@@ -114,7 +133,8 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   const port = tcp ? await freePort({ busToo: options.cluster === true }) : 0;
   const url = tcp ? `redis://127.0.0.1:${port}` : `unix://${join(dir, 'r.sock')}`;
   const args = argumentsOf(options, dir, port);
-  let child = await launch(args, url, dir);
+  const how: Launch = { args, url, dir, env: options.env ?? {}, fileLimitKb: options.fileLimitKb ?? null };
+  let child = await launch(how);
   // A test run that is stopped half way leaves no server behind.
   const reap = () => child.kill('SIGKILL');
   process.once('exit', reap);
@@ -130,9 +150,12 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
       return reply;
     },
     kill9,
-    restart: async (how = {}) => {
-      await end(child, how.kill9 ? 'SIGKILL' : 'SIGTERM');
-      child = await launch(args, url, dir);
+    ended: async () => {
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+    restart: async ({ kill9: hard = false, room = false } = {}) => {
+      await end(child, hard ? 'SIGKILL' : 'SIGTERM');
+      child = await launch(room ? { ...how, fileLimitKb: null } : how);
     },
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),

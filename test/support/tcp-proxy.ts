@@ -31,6 +31,8 @@ export interface TcpProxy {
   setDown(down: boolean): void;
   /** Cuts all open connections now. */
   cutNow(): void;
+  /** Leads new connections somewhere else and cuts the open ones: a failover behind one address. */
+  retarget(target: Target): void;
   /** How often a cut asked for by a rule has happened. */
   readonly cuts: () => number;
   close(): Promise<void>;
@@ -51,9 +53,15 @@ interface Pair {
   deaf: boolean;
 }
 
+type Target = { readonly port: number } | { readonly path: string };
+
+function reach(target: Target): NetConnectOpts {
+  return 'port' in target ? { host: '127.0.0.1', port: target.port } : { path: target.path };
+}
+
 /** Proxies to `target` (a port of loopback, or a unix socket path) from a free loopback port. */
-export async function startTcpProxy(target: { port: number } | { path: string }): Promise<TcpProxy> {
-  const options: NetConnectOpts = 'port' in target ? { host: '127.0.0.1', port: target.port } : target;
+export async function startTcpProxy(target: Target): Promise<TcpProxy> {
+  let options = reach(target);
   const pairs = new Set<Pair>();
   const faults: Faults = {
     latency: 0,
@@ -65,9 +73,11 @@ export async function startTcpProxy(target: { port: number } | { path: string })
   };
 
   const cut = (pair: Pair) => {
-    pair.near.resetAndDestroy();
-    pair.far.destroy();
     pairs.delete(pair);
+    // Node never closes the handle of a socket that is reset while it ends.
+    if (pair.near.writableEnded) pair.near.destroy();
+    else pair.near.resetAndDestroy();
+    pair.far.destroy();
   };
   const cutNow = () => pairs.forEach(cut);
 
@@ -111,6 +121,10 @@ export async function startTcpProxy(target: { port: number } | { path: string })
       if (down) cutNow();
     },
     cutNow,
+    retarget: (next) => {
+      options = reach(next);
+      cutNow();
+    },
     cuts: () => faults.cuts,
     close: async () => {
       cutNow();
