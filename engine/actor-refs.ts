@@ -28,36 +28,75 @@ export function standInOf(ref: AnyActorRef): ActorStandIn {
 
 const REF = Symbol('actor stand-in');
 
-/** A reference that can be addressed, compared and stored, but not talked to: everything goes through the commit. */
+/**
+ * A reference that can be addressed, compared and stored, but not talked to: everything goes through the commit. A class
+ * because one is made at each step, and methods on a prototype are made once.
+ */
+class StandIn {
+  readonly [REF]: ActorStandIn;
+  readonly id: string;
+  readonly sessionId: string;
+  readonly src: string;
+  readonly systemId: string | undefined;
+  readonly system: ActorSystemPart | undefined;
+  readonly _parent: AnyActorRef | undefined;
+  readonly _processingStatus = 1;
+
+  constructor(
+    who: ActorStandIn,
+    parent: AnyActorRef | undefined,
+    src: string,
+    systemId: string | undefined,
+    system: ActorSystemPart | undefined,
+  ) {
+    this[REF] = who;
+    this.id = who.id;
+    this.sessionId = who.address ?? who.id;
+    this.src = src;
+    this.systemId = systemId;
+    this.system = system;
+    this._parent = parent;
+  }
+
+  get ref(): this {
+    return this;
+  }
+  get options(): object {
+    return {};
+  }
+  send(): void {}
+  start(): void {}
+  on(): object {
+    return { unsubscribe() {} };
+  }
+  subscribe(): object {
+    return { unsubscribe() {} };
+  }
+  getSnapshot(): object {
+    return { status: 'active' };
+  }
+  getPersistedSnapshot(): object {
+    return { status: 'active' };
+  }
+  toJSON(): object {
+    return refToData(this[REF]);
+  }
+}
+
+/** What a stand-in needs of the actor system it is part of. */
+export interface ActorSystemPart {
+  _set(systemId: string, ref: unknown): void;
+}
+
 export function standIn(
   who: ActorStandIn,
   parent: AnyActorRef | undefined,
   src: string,
   systemId: string | undefined,
-  system?: object,
+  system: ActorSystemPart | undefined = (parent as { system?: ActorSystemPart } | undefined)?.system,
 ): AnyActorRef {
-  const shared = system ?? (parent as unknown as { system: object } | undefined)?.system;
-  const ref = {
-    [REF]: who,
-    id: who.id,
-    sessionId: who.address ?? who.id,
-    src,
-    systemId,
-    system: shared,
-    _parent: parent,
-    _processingStatus: 1,
-    options: {},
-    send: () => {},
-    start: () => {},
-    on: () => ({ unsubscribe: () => {} }),
-    subscribe: () => ({ unsubscribe: () => {} }),
-    getSnapshot: () => ({ status: 'active' }),
-    getPersistedSnapshot: () => ({ status: 'active' }),
-    toJSON: () => refToData(who),
-  } as Record<string | symbol, unknown>;
-  ref['ref'] = ref;
-  if (systemId !== undefined)
-    (shared as { _set?(id: string, ref: unknown): void } | undefined)?._set?.(systemId, ref);
+  const ref = new StandIn(who, parent, src, systemId, system);
+  if (systemId !== undefined) system?._set(systemId, ref);
   return ref as unknown as AnyActorRef;
 }
 
@@ -71,9 +110,24 @@ function isActorRef(value: object): value is AnyActorRef {
   return 'sessionId' in value && 'send' in value && 'ref' in value;
 }
 
+const withoutRefsKnown = new WeakMap<object, unknown>();
+
 /** Copies only what holds a reference; everything else keeps its identity. */
 export function withoutRefs(value: unknown): unknown {
-  return mapObjects(value, (object) => (isActorRef(object) ? refToData(standInOf(object)) : undefined));
+  return mapObjects(value, dataOfRef);
+}
+
+/** As `withoutRefs`, looked at once per context: a machine replaces its context and never changes it. */
+export function contextWithoutRefs(context: unknown): unknown {
+  if (typeof context !== 'object' || context === null) return context;
+  if (withoutRefsKnown.has(context)) return withoutRefsKnown.get(context);
+  const plain = withoutRefs(context);
+  withoutRefsKnown.set(context, plain);
+  return plain;
+}
+
+function dataOfRef(object: object): object | undefined {
+  return isActorRef(object) ? refToData(standInOf(object)) : undefined;
 }
 
 export function reviveRefs(value: unknown, around: Surroundings, self: AnyActorRef): unknown {
@@ -81,7 +135,13 @@ export function reviveRefs(value: unknown, around: Surroundings, self: AnyActorR
     if (!(REF_MARK in object) || !('address' in object)) return undefined;
     const who = { id: String(object[REF_MARK]), address: object.address as string | null };
     if (who.address !== null && who.address === around.self.address) return self;
-    return standIn(who, undefined, '#ref', undefined, (self as unknown as { system: object }).system);
+    return standIn(
+      who,
+      undefined,
+      '#ref',
+      undefined,
+      (self as unknown as { system: ActorSystemPart }).system,
+    );
   });
 }
 
@@ -103,10 +163,13 @@ function mapObjects(value: unknown, replace: (object: object) => unknown): unkno
   const prototype = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
   let copy: Record<string, unknown> | undefined;
-  for (const [key, part] of Object.entries(value)) {
+  const record = value as Record<string, unknown>;
+  for (const key in record) {
+    const part = record[key];
+    if (typeof part !== 'object' || part === null) continue;
     const mapped = mapObjects(part, replace);
     if (mapped !== part) {
-      copy ??= { ...value };
+      copy ??= { ...record };
       copy[key] = mapped;
     }
   }

@@ -46,6 +46,7 @@ export interface RawAction {
  * such a spawn moves in front of the send.
  */
 export function inOrder(raw: readonly RawAction[]): readonly RawAction[] {
+  if (!raw.some(({ type }) => type === 'xstate.sendTo')) return raw;
   const ordered = [...raw];
   for (let at = 0; at < ordered.length; at += 1) {
     const { type, params } = ordered[at] as RawAction;
@@ -64,61 +65,54 @@ export function inOrder(raw: readonly RawAction[]): readonly RawAction[] {
   return ordered;
 }
 
+/** Null for what has taken effect within the macrostep, or has none. */
 export function toMachineAction(
   action: RawAction,
   self: AnyActorRef,
   snapshot: AnyMachineSnapshot,
-): MachineAction[] {
+): MachineAction | null {
   const params = (action.params ?? {}) as Record<string, unknown>;
   switch (action.type) {
     case 'xstate.raise':
       // Without a delay it was consumed inside the macrostep.
-      if (typeof params['delay'] !== 'number') return [];
-      return [
-        {
-          type: 'raise-later',
-          ...idOf(params),
-          delay: params['delay'],
-          event: params['event'] as MachineEvent,
-        },
-      ];
+      if (typeof params['delay'] !== 'number') return null;
+      return {
+        type: 'raise-later',
+        id: idOf(params),
+        delay: params['delay'],
+        event: params['event'] as MachineEvent,
+      };
     case 'xstate.sendTo':
       return sendAction(params, self, snapshot);
     case 'xstate.cancel':
-      return [{ type: 'cancel', id: String(params['sendId']) }];
+      return { type: 'cancel', id: String(params['sendId']) };
     case 'xstate.spawnChild':
-      return [spawnAction(params)];
+      return spawnAction(params);
     case 'xstate.stopChild':
       return action.params === undefined
-        ? []
-        : [{ type: 'stop', actorId: (action.params as { id: string }).id }];
+        ? null
+        : { type: 'stop', actorId: (action.params as { id: string }).id };
     case 'xstate.emit':
-      return [{ type: 'emit', event: params['event'] as MachineEvent }];
-    case 'xstate.log':
-      return [
-        {
-          type: 'log',
-          value: params['value'],
-          ...(params['label'] ? { label: String(params['label']) } : {}),
-        },
-      ];
+      return { type: 'emit', event: params['event'] as MachineEvent };
+    case 'xstate.log': {
+      const { value, label } = params;
+      return { type: 'log', value, label: label ? String(label) : undefined };
+    }
     default: {
-      const { exec } = action;
-      if (exec === undefined) return [];
-      return [
-        {
-          type: 'custom',
-          name: action.type,
-          params: action.params,
-          run: () => exec(action.info, action.params),
-        },
-      ];
+      const { exec, info } = action;
+      if (exec === undefined) return null;
+      return {
+        type: 'custom',
+        name: action.type,
+        params: action.params,
+        run: () => exec(info, action.params),
+      };
     }
   }
 }
 
-function idOf(params: Record<string, unknown>): { id?: string } {
-  return params['id'] === undefined ? {} : { id: String(params['id']) };
+function idOf({ id }: Record<string, unknown>): string | undefined {
+  return id === undefined ? undefined : String(id);
 }
 
 function spawnAction(params: Record<string, unknown>): MachineAction {
@@ -137,12 +131,13 @@ function spawnAction(params: Record<string, unknown>): MachineAction {
       },
     );
   }
+  const systemId = params['systemId'];
   return {
     type: 'spawn',
     actorId,
     src,
     input: withoutRefs(params['input']),
-    ...(params['systemId'] === undefined ? {} : { systemId: String(params['systemId']) }),
+    systemId: systemId === undefined ? undefined : String(systemId),
   };
 }
 
@@ -150,25 +145,18 @@ function sendAction(
   params: Record<string, unknown>,
   self: AnyActorRef,
   snapshot: AnyMachineSnapshot,
-): MachineAction[] {
+): MachineAction | null {
   const target = typeof params['to'] === 'string' ? snapshot.children[params['to']] : params['to'];
-  if (target === undefined || target === null) return [];
+  if (target === undefined || target === null) return null;
   const to = target === self ? SELF : standInOf(target as AnyActorRef);
   const raw = params['event'] as MachineEvent;
   // `escalate`'s successor: an error sent by hand arrives as the sender's error event.
-  const event =
+  const event = withoutRefs(
     raw.type === 'xstate.error'
       ? { type: `xstate.error.actor.${self.id}`, error: raw['data'], actorId: self.id }
-      : raw;
+      : raw,
+  ) as MachineEvent;
   return typeof params['delay'] === 'number'
-    ? [
-        {
-          type: 'send-later',
-          to,
-          ...idOf(params),
-          delay: params['delay'],
-          event: withoutRefs(event) as MachineEvent,
-        },
-      ]
-    : [{ type: 'send', to, event: withoutRefs(event) as MachineEvent }];
+    ? { type: 'send-later', to, id: idOf(params), delay: params['delay'], event }
+    : { type: 'send', to, event };
 }

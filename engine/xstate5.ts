@@ -1,7 +1,8 @@
 /**
  * Steps a machine without an actor and restores a snapshot with stand-ins for the actors around it. With
- * `machine-action.ts`, `actor-refs.ts` and `actor-logic.ts` it is all that knows XState 5's insides. An own actor scope is used because the public `transition()` builds a throw-away actor per call, which
- * runs context factories a second time.
+ * `plain-move.ts`, `machine-action.ts`, `actor-refs.ts` and `actor-logic.ts` it is all that knows XState 5's insides. An
+ * own actor scope is used because the public `transition()` builds a throw-away actor per call, which runs context
+ * factories a second time.
  */
 import {
   type AnyActorRef,
@@ -11,9 +12,16 @@ import {
   type StateNode,
 } from 'xstate';
 import { AppError } from '../shared/errors.ts';
-import { reviveRefs, type Surroundings, standIn, withoutRefs } from './actor-refs.ts';
+import {
+  type ActorSystemPart,
+  contextWithoutRefs,
+  reviveRefs,
+  type Surroundings,
+  standIn,
+} from './actor-refs.ts';
 import type { MachineEvent } from './event.ts';
 import { inOrder, type MachineAction, type RawAction, toMachineAction } from './machine-action.ts';
+import { movePlainly } from './plain-move.ts';
 import type { MachineState } from './record.ts';
 
 export interface MachineStep {
@@ -50,11 +58,9 @@ export function nextStep(
 ): MachineStep {
   const scope = new StepScope(around);
   scope.knows(snapshot.children);
-  const next = machine.transition(
-    snapshot,
-    reviveRefs(event, around, scope.self) as MachineEvent,
-    scope as never,
-  );
+  const revived = reviveRefs(event, around, scope.self) as MachineEvent;
+  const next =
+    movePlainly(snapshot, revived, scope) ?? machine.transition(snapshot, revived, scope.afresh() as never);
   return { snapshot: next, actions: scope.asked(next, snapshot.children) };
 }
 
@@ -96,22 +102,36 @@ export function activeStates(snapshot: AnyMachineSnapshot): readonly {
 
 /** The snapshot without live references. */
 export function toMachineState(snapshot: AnyMachineSnapshot): MachineState {
-  const children: Record<string, { src: string; systemId?: string }> = {};
-  for (const [id, child] of Object.entries(snapshot.children as Record<string, AnyActorRef | undefined>)) {
-    if (child === undefined) continue;
-    const systemId = (child as { systemId?: string }).systemId;
-    children[id] = { src: String(child.src), ...(systemId === undefined ? {} : { systemId }) };
-  }
-  const historyValue = historyIds(snapshot.historyValue);
+  const { status, value, context, output, error } = snapshot;
   return {
-    status: snapshot.status,
-    value: snapshot.value,
-    context: withoutRefs(snapshot.context),
-    ...(Object.keys(historyValue).length === 0 ? {} : { historyValue }),
-    ...(snapshot.output === undefined ? {} : { output: snapshot.output }),
-    ...(snapshot.error === undefined ? {} : { error: snapshot.error }),
-    ...(Object.keys(children).length === 0 ? {} : { children }),
+    status,
+    value,
+    context: contextWithoutRefs(context),
+    historyValue: historyIds(snapshot.historyValue),
+    output,
+    error,
+    children: childSources(snapshot.children),
   };
+}
+
+function childSources(live: Children): MachineState['children'] {
+  let children: Record<string, { src: string; systemId?: string }> | undefined;
+  for (const id in live) {
+    const child = live[id] as { src: unknown; systemId?: string } | undefined;
+    if (child === undefined) continue;
+    children ??= {};
+    children[id] = { src: String(child.src), systemId: child.systemId };
+  }
+  return children;
+}
+
+function historyIds(value: object): MachineState['historyValue'] {
+  let ids: Record<string, { id: string }[]> | undefined;
+  for (const [key, nodes] of Object.entries(value as Record<string, { id: string }[]>)) {
+    ids ??= {};
+    ids[key] = nodes.map(({ id }) => ({ id }));
+  }
+  return ids;
 }
 
 /** The reverse of `toMachineState`. Entry actions and `always` are not run again. */
@@ -140,51 +160,51 @@ export function fromMachineState(
   return snapshot;
 }
 
-function historyIds(value: object): Record<string, { id: string }[]> {
-  const ids: Record<string, { id: string }[]> = {};
-  for (const [key, nodes] of Object.entries(value as Record<string, { id: string }[]>)) {
-    ids[key] = nodes.map((node) => ({ id: node.id }));
-  }
-  return ids;
-}
-
 /** The scope XState calls back into during one macrostep. A class because XState hands its methods around by name. */
 class StepScope {
   readonly self: AnyActorRef;
   readonly id: string;
   readonly sessionId: string;
-  readonly system: ReturnType<typeof stepSystem>;
+  readonly system = new StepSystem();
   private readonly raw: RawAction[] = [];
 
-  constructor(around: Surroundings) {
-    const system = stepSystem();
-    this.system = system;
-    const parent =
-      around.parent === null ? undefined : standIn(around.parent, undefined, '#parent', undefined, system);
-    this.self = standIn(around.self, parent, '#self', undefined, system);
-    this.id = around.self.id;
-    this.sessionId = around.self.address ?? around.self.id;
+  constructor({ self, parent }: Surroundings) {
+    const above = parent === null ? undefined : standIn(parent, undefined, '#parent', undefined, this.system);
+    this.self = standIn(self, above, '#self', undefined, this.system);
+    this.id = self.id;
+    this.sessionId = self.address ?? self.id;
   }
 
-  logger = (): void => {};
-  defer = (): void => {};
-  stopChild = (): void => {};
-  emit = (): void => {};
+  logger(): void {}
+  defer(): void {}
+  stopChild(): void {}
+  emit(): void {}
   actionExecutor = (action: RawAction): void => {
     this.raw.push(action);
   };
 
+  /** Forgets what was asked for so far. */
+  afresh(): this {
+    this.raw.length = 0;
+    return this;
+  }
+
   /** Makes the children's system ids known to this step. */
   knows(children: Children): void {
-    for (const child of Object.values(children)) {
-      const systemId = (child as { systemId?: string } | undefined)?.systemId;
-      if (systemId !== undefined) this.system._set(systemId, child);
+    for (const id in children) {
+      const child = children[id] as { systemId?: string } | undefined;
+      if (child?.systemId !== undefined) this.system._set(child.systemId, child);
     }
   }
 
-  asked(snapshot: AnyMachineSnapshot, before: Children): MachineAction[] {
+  asked(snapshot: AnyMachineSnapshot, before: Children): readonly MachineAction[] {
     refuseHiddenSpawns(snapshot.children, before, this.raw);
-    return inOrder(this.raw).flatMap((action) => toMachineAction(action, this.self, snapshot));
+    const actions: MachineAction[] = [];
+    for (const raw of inOrder(this.raw)) {
+      const action = toMachineAction(raw, this.self, snapshot);
+      if (action !== null) actions.push(action);
+    }
+    return actions;
   }
 }
 
@@ -192,7 +212,8 @@ type Children = AnyMachineSnapshot['children'];
 
 /** A child no action announced was spawned inside an assign; registration looks for that in the source and may miss it. */
 function refuseHiddenSpawns(children: Children, before: Children, raw: readonly RawAction[]): void {
-  for (const [id, child] of Object.entries(children)) {
+  for (const id in children) {
+    const child = children[id];
     if (child === before[id] || child === undefined) continue;
     const announced = raw.some(
       ({ type, params }) =>
@@ -206,22 +227,35 @@ function refuseHiddenSpawns(children: Children, before: Children, raw: readonly 
 }
 
 /** The part of an actor system that XState touches while it builds child references. Nothing runs in it. */
-function stepSystem() {
-  let booked = 0;
-  const keyed = new Map<string, unknown>();
-  return {
-    _bookId: () => `step:${booked++}`,
-    _register: (id: string) => id,
-    _unregister: () => {},
-    _set: (systemId: string, ref: unknown) => keyed.set(systemId, ref),
-    get: (systemId: string) => keyed.get(systemId),
-    getAll: () => Object.fromEntries(keyed),
-    _sendInspectionEvent: () => {},
-    _relay: () => {},
-    _logger: () => {},
-    _clock: { setTimeout: () => 0, clearTimeout: () => {} },
-    _snapshot: { _scheduledEvents: {} },
-    scheduler: { schedule: () => {}, cancel: () => {}, cancelAll: () => {} },
-    inspect: () => ({ unsubscribe: () => {} }),
-  };
+class StepSystem implements ActorSystemPart {
+  private booked = 0;
+  private keyed: Map<string, unknown> | undefined;
+  readonly _clock = { setTimeout: () => 0, clearTimeout() {} };
+  readonly _snapshot = { _scheduledEvents: {} };
+  readonly scheduler = { schedule() {}, cancel() {}, cancelAll() {} };
+
+  _bookId(): string {
+    this.booked += 1;
+    return `step:${this.booked}`;
+  }
+  _register(id: string): string {
+    return id;
+  }
+  _unregister(): void {}
+  _set(systemId: string, ref: unknown): void {
+    this.keyed ??= new Map();
+    this.keyed.set(systemId, ref);
+  }
+  get(systemId: string): unknown {
+    return this.keyed?.get(systemId);
+  }
+  getAll(): object {
+    return Object.fromEntries(this.keyed ?? []);
+  }
+  _sendInspectionEvent(): void {}
+  _relay(): void {}
+  _logger(): void {}
+  inspect(): object {
+    return { unsubscribe() {} };
+  }
 }
