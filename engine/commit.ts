@@ -182,5 +182,6 @@ function indexChanges(old: readonly string[], now: readonly string[], score: num
 }
 
 function newIn(names: readonly string[], known: readonly string[]): readonly string[] {
-  return names.every((name) => known.includes(name)) ? NONE : names.filter((name) => !known.includes(name));
+  const there = new Set(known);
+  return names.filter((name) => !there.has(name));
 }

@@ -3,7 +3,7 @@ import type { AnyMachineSnapshot } from 'xstate';
 import type { StateMeta } from './definition.ts';
 import type { InstanceRecord } from './record.ts';
 import type { Definition } from './registry.ts';
-import { activeStates } from './xstate5.ts';
+import { type ActiveState, activeStates } from './xstate5.ts';
 
 /** Index names. An instance of a tree below another stands under `child:`, so that lists show whole onboardings. */
 export const INDEX = {
@@ -23,15 +23,27 @@ export function indexesOf(
   snapshot: AnyMachineSnapshot,
 ): readonly string[] {
   const name = definition.workflow?.name ?? definition.ref;
-  const names = new Set<string>([INDEX.all, INDEX.status(record.status), INDEX.workflow(name)]);
-  if (record.parent === null) names.add(INDEX.roots);
-  if (record.attention !== null) names.add(INDEX.attention);
-  if (record.status !== 'running' && record.status !== 'paused') return [...names];
-  for (const state of activeStates(snapshot)) {
-    if (state.leaf && state.path.length > 0) names.add(INDEX.state(name, state.path.join('.')));
-    const meta = state.meta as Partial<StateMeta> | undefined;
-    if (meta?.waitingOn !== undefined) names.add(INDEX.waitingOn(meta.waitingOn));
-    if (meta?.task !== undefined) names.add(INDEX.task);
+  const names = [INDEX.all, INDEX.status(record.status), INDEX.workflow(name)];
+  if (record.parent === null) names.push(INDEX.roots);
+  if (record.attention !== null) names.push(INDEX.attention);
+  const live = record.status === 'running' || record.status === 'paused';
+  return live ? names.concat(stateIndexes(name, activeStates(snapshot))) : names;
+}
+
+const known = new WeakMap<readonly ActiveState[], readonly string[]>();
+
+function stateIndexes(workflow: string, states: readonly ActiveState[]): readonly string[] {
+  let indexes = known.get(states);
+  if (indexes === undefined) {
+    const names = new Set<string>();
+    for (const { leaf, path, meta } of states) {
+      const { waitingOn, task } = (meta ?? {}) as Partial<StateMeta>;
+      if (leaf && path !== '') names.add(INDEX.state(workflow, path));
+      if (waitingOn !== undefined) names.add(INDEX.waitingOn(waitingOn));
+      if (task !== undefined) names.add(INDEX.task);
+    }
+    indexes = [...names];
+    known.set(states, indexes);
   }
-  return [...names];
+  return indexes;
 }

@@ -3,7 +3,7 @@
  * and one contract suite holds both to it.
  */
 
-/** An instance at rest; `body` and `machine` are what `stored.ts` wrote. */
+/** An instance at rest, as `stored.ts` writes it: `machine` is the machine's context, `body` everything else. */
 export interface StoredInstance {
   readonly revision: number;
   readonly body: string;

@@ -3,7 +3,7 @@ import type { StateValue } from 'xstate';
 import type { HumanTask, StateMeta } from './definition.ts';
 import type { OpenInstance } from './engine.ts';
 import type { Attention, InstanceStatus } from './record.ts';
-import { accepts, activeStates, handledTypes } from './xstate5.ts';
+import { type ActiveState, accepts, activeStates, handledTypes } from './xstate5.ts';
 
 export interface ActivityView {
   readonly token: string;
@@ -168,11 +168,8 @@ export function viewOf(
 }
 
 /** The innermost state that holds all of the rest: the state itself, or the parallel one above several. */
-function tellingState(
-  active: ReturnType<typeof activeStates>,
-  states: readonly StateView[],
-): StateView | undefined {
-  const leaves = active.filter(({ leaf }) => leaf).map(({ path }) => path.join('.'));
+function tellingState(active: readonly ActiveState[], states: readonly StateView[]): StateView | undefined {
+  const leaves = active.filter(({ leaf }) => leaf).map(({ path }) => path);
   const above = (path: string, leaf: string): boolean =>
     path === '' || path === leaf || leaf.startsWith(`${path}.`);
   return states.findLast(({ path }) => leaves.every((leaf) => above(path, leaf))) ?? states.at(-1);
@@ -187,12 +184,12 @@ export function rootOf(instanceId: string): string {
 function acceptedSignals({ definition, snapshot }: OpenInstance): readonly string[] {
   const declared = definition.workflow?.signals;
   if (declared === undefined) return handledTypes(snapshot).filter((type) => !type.startsWith('xstate.'));
-  return Object.keys(declared).filter((type) => mayTake(snapshot, type));
+  const named = handledTypes(snapshot);
+  return Object.keys(declared).filter((type) => named.includes(type) || mayTake(snapshot, type));
 }
 
 /** Without a payload a guard may refuse or throw; the state naming the event is then what counts. */
 function mayTake(snapshot: OpenInstance['snapshot'], type: string): boolean {
-  if (handledTypes(snapshot).includes(type)) return true;
   try {
     return accepts(snapshot, { type });
   } catch {
@@ -200,18 +197,14 @@ function mayTake(snapshot: OpenInstance['snapshot'], type: string): boolean {
   }
 }
 
-function stateView(
-  state: ReturnType<typeof activeStates>[number],
-  context: unknown,
-  inStateMs: number,
-): StateView[] {
+function stateView(state: ActiveState, context: unknown, inStateMs: number): StateView[] {
   const meta = (state.meta ?? {}) as Partial<StateMeta>;
   if (meta.description === undefined) return [];
   const day = Math.floor(inStateMs / DAY_MS) + 1;
   return [
     {
       id: state.id,
-      path: state.path.join('.'),
+      path: state.path,
       sentence: fill(meta.description, context, day),
       waitingOn: meta.waitingOn ?? null,
     },

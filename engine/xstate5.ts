@@ -71,33 +71,55 @@ export function accepts(snapshot: AnyMachineSnapshot, event: MachineEvent): bool
 
 /** The event types the current state names, guards ignored. */
 export function handledTypes(snapshot: AnyMachineSnapshot): readonly string[] {
-  const nodes = (snapshot as unknown as { _nodes: StateNode[] })._nodes;
-  const types = new Set<string>();
-  for (const node of nodes) for (const type of node.ownEvents) if (type !== '') types.add(type);
-  return [...types];
+  return [...new Set(nodesOf(snapshot).flatMap(eventsOf))];
 }
 
 /** Whether the current state names any event at all. */
 export function handlesAnything(snapshot: AnyMachineSnapshot): boolean {
-  return handledTypes(snapshot).length > 0;
+  return nodesOf(snapshot).some((node) => eventsOf(node).length > 0);
 }
 
-/** The active state nodes, outermost first: ids, paths and `meta`. */
-export function activeStates(snapshot: AnyMachineSnapshot): readonly {
+const eventsKnown = new WeakMap<StateNode, readonly string[]>();
+
+function eventsOf(node: StateNode): readonly string[] {
+  let types = eventsKnown.get(node);
+  if (types === undefined) {
+    types = node.ownEvents.filter((type) => type !== '');
+    eventsKnown.set(node, types);
+  }
+  return types;
+}
+
+export interface ActiveState {
   readonly id: string;
-  readonly path: readonly string[];
+  /** Dotted; empty for the machine itself. */
+  readonly path: string;
   readonly meta: unknown;
   readonly leaf: boolean;
-}[] {
-  const nodes = (snapshot as unknown as { _nodes: StateNode[] })._nodes;
-  return [...nodes]
-    .sort((a, b) => a.order - b.order)
-    .map((node) => ({
-      id: node.id,
-      path: node.path,
-      meta: node.meta,
-      leaf: Object.keys(node.states).length === 0,
-    }));
+}
+
+const activeKnown = new WeakMap<readonly StateNode[], readonly ActiveState[]>();
+
+/** The active states, outermost first. The same array for as long as they are the same. */
+export function activeStates(snapshot: AnyMachineSnapshot): readonly ActiveState[] {
+  const nodes = nodesOf(snapshot);
+  let states = activeKnown.get(nodes);
+  if (states === undefined) {
+    states = [...nodes]
+      .sort((a, b) => a.order - b.order)
+      .map(({ id, path, meta, states: below }) => ({
+        id,
+        path: path.join('.'),
+        meta,
+        leaf: Object.keys(below).length === 0,
+      }));
+    activeKnown.set(nodes, states);
+  }
+  return states;
+}
+
+function nodesOf(snapshot: AnyMachineSnapshot): readonly StateNode[] {
+  return (snapshot as unknown as { _nodes: StateNode[] })._nodes;
 }
 
 /** The snapshot without live references. */
@@ -140,22 +162,37 @@ export function fromMachineState(
   state: MachineState,
   around: Surroundings,
 ): AnyMachineSnapshot {
-  const scope = new StepScope(around);
-  const snapshot = machine.restoreSnapshot(
-    {
-      status: state.status,
-      value: state.value,
-      context: reviveRefs(state.context, around, scope.self),
-      historyValue: state.historyValue ?? {},
-      output: state.output,
-      error: state.error,
-      children: {},
-    } as never,
-    scope as never,
-  ) as AnyMachineSnapshot;
-  const children = snapshot.children as Record<string, unknown>;
-  for (const [id, child] of Object.entries(state.children ?? {})) {
-    children[id] = standIn({ id, address: around.addressOf(id) }, scope.self, child.src, child.systemId);
+  const { self } = new StepScope(around);
+  const children: Record<string, AnyActorRef> = {};
+  for (const id in state.children) {
+    const { src, systemId } = state.children[id] ?? { src: '' };
+    children[id] = standIn({ id, address: around.addressOf(id) }, self, src, systemId);
+  }
+  const { status, output, error } = state;
+  const context = reviveRefs(state.context, around, self);
+  return { ...inState(machine, state), status, context, output, error, children } as AnyMachineSnapshot;
+}
+
+const restored = new WeakMap<AnyStateMachine, Map<string, AnyMachineSnapshot>>();
+
+/** A machine of many parallel states has more state values than memory; the ones remembered start anew at this many. */
+const MOST_RESTORED = 1_000;
+
+/** A snapshot in that state, worked out once where no history belongs to it; the rest of it means nothing. */
+function inState(machine: AnyStateMachine, { value, historyValue }: MachineState): AnyMachineSnapshot {
+  const bare = { status: 'active', value, context: {}, historyValue: historyValue ?? {}, children: {} };
+  if (historyValue !== undefined) return machine.restoreSnapshot(bare as never, {} as never);
+  let known = restored.get(machine);
+  if (known === undefined) {
+    known = new Map();
+    restored.set(machine, known);
+  }
+  const key = typeof value === 'string' ? value : JSON.stringify(value);
+  let snapshot = known.get(key);
+  if (snapshot === undefined) {
+    if (known.size >= MOST_RESTORED) known.clear();
+    snapshot = machine.restoreSnapshot(bare as never, {} as never) as AnyMachineSnapshot;
+    known.set(key, snapshot);
   }
   return snapshot;
 }
