@@ -1,5 +1,5 @@
-/** The work of the budgets: no-op activities in a row, one signal awaited half-way. */
-import { type AnyStateMachine, fromPromise, setup } from 'xstate';
+/** The workflows of the bench: no-op activities in a row, a signal awaited between, nothing else. */
+import { type AnyStateMachine, assign, fromPromise, setup } from 'xstate';
 import { z } from 'zod';
 import { defineWorkflow } from '../../engine/index.ts';
 
@@ -7,33 +7,39 @@ export interface BenchOptions {
   readonly activities: number;
   /** Bytes of context beside the machine's own needs. */
   readonly contextBytes: number;
-  /** Called by the activity before the wait, so that the signal comes when the instance needs it. */
-  onHalfWay(instanceId: string): void;
+  /** Activities before the signal `go` is awaited. Default: half of them. */
+  readonly before?: number;
+  /** Sets a timer of a day beside the wait. */
+  readonly timer?: boolean;
+  /** First line of activity `step` of an instance. */
+  onLine?(id: string, step: number): void;
 }
 
-/** Activities `s0` … `sN`; the signal `go` is awaited after the first half. */
-export function benchWorkflow({ activities, contextBytes, onHalfWay }: BenchOptions) {
-  const half = Math.floor(activities / 2);
+/** Activities `s0` … `sN`, with the state `waiting` between two of them. */
+export function benchWorkflow(options: BenchOptions) {
+  const { activities, contextBytes, before = Math.floor(activities / 2), timer = false, onLine } = options;
   const names = Array.from({ length: activities }, (_, index) => `s${index}`);
-  const states: Record<string, object> = { waiting: { on: { go: `s${half}` } }, done: { type: 'final' } };
-  for (const [index, name] of names.entries()) {
-    const next = index === half - 1 ? 'waiting' : (names[index + 1] ?? 'done');
-    states[name] = {
-      invoke: { id: 'step', src: index === half - 1 ? 'last' : 'noop', input: instanceOf, onDone: next },
-    };
+  const after = names[before] ?? 'done';
+  const states: Record<string, object> = {
+    waiting: { on: { go: after }, ...(timer ? { after: { 86400000: after } } : {}) },
+    done: { type: 'final' },
+  };
+  for (const [step, name] of names.entries()) {
+    const next = step === before - 1 ? 'waiting' : (names[step + 1] ?? 'done');
+    const input = ({ context }: { context: { id: string } }) => ({ id: context.id, step });
+    states[name] = { invoke: { id: 'step', src: 'noop', input, onDone: next } };
   }
   const machine = setup({
     types: { input: {} as { id: string }, events: {} as { type: 'go' } },
     actors: {
-      noop: fromPromise(async () => 1),
-      last: fromPromise(async ({ input }: { input: string }) => {
-        onHalfWay(input);
+      noop: fromPromise(async ({ input }: { input: { id: string; step: number } }) => {
+        onLine?.(input.id, input.step);
         return 1;
       }),
     },
   }).createMachine({
     context: ({ input }) => ({ id: input.id, ballast: 'x'.repeat(contextBytes) }),
-    initial: 's0',
+    initial: before === 0 ? 'waiting' : 's0',
     states: states as never,
   }) as unknown as AnyStateMachine;
   return defineWorkflow({
@@ -43,4 +49,48 @@ export function benchWorkflow({ activities, contextBytes, onHalfWay }: BenchOpti
   });
 }
 
-const instanceOf = ({ context }: { context: { id: string } }): string => context.id;
+/** Fires once at `dueAt` (store ms). */
+export const timerWorkflow = defineWorkflow({
+  name: 'bench-timer',
+  machine: setup({
+    types: { input: {} as { delay: number }, context: {} as { delay: number } },
+    delays: { due: ({ context }) => context.delay },
+  }).createMachine({
+    context: ({ input }) => ({ delay: input.delay }),
+    initial: 'waiting',
+    states: { waiting: { after: { due: 'done' } }, done: { type: 'final' } },
+  }),
+});
+
+/** Takes the signal `note` for ever. */
+export const notesWorkflow = defineWorkflow({
+  name: 'bench-notes',
+  machine: setup({
+    types: { events: {} as { type: 'note' }, context: {} as { notes: number } },
+  }).createMachine({
+    context: { notes: 0 },
+    initial: 'open',
+    states: { open: { on: { note: { actions: assign({ notes: ({ context }) => context.notes + 1 }) } } } },
+  }),
+  signals: { note: { payload: z.object({}), whenNotAccepted: 'defer' } },
+});
+
+/** An activity that tells where and when it began and then runs for ever. */
+export function endlessWorkflow(onLine: (id: string) => void) {
+  return defineWorkflow({
+    name: 'bench-endless',
+    machine: setup({
+      types: { input: {} as { id: string }, context: {} as { id: string } },
+      actors: {
+        run: fromPromise(({ input }: { input: string }) => {
+          onLine(input);
+          return new Promise<void>(() => {});
+        }),
+      },
+    }).createMachine({
+      context: ({ input }) => ({ id: input.id }),
+      initial: 'running',
+      states: { running: { invoke: { id: 'run', src: 'run', input: ({ context }) => context.id } } },
+    }),
+  });
+}
