@@ -50,6 +50,8 @@ export function createDispatcher(
       connection: options.connection,
       prefix: prefixOf(options.namespace, name),
       defaultJobOptions: JOB_OPTIONS,
+      // Nobody listens to them; BullMQ keeps ten thousand by default.
+      streams: { events: { maxLen: 100 } },
       skipVersionCheck: true,
     });
     // Without a listener BullMQ writes to the console.

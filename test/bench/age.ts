@@ -4,17 +4,25 @@ import { notesWorkflow } from './machine.ts';
 import { drive, median } from './measure.ts';
 import { openHouse } from './sides.ts';
 
-async function timesOf(samples: number, work: () => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
+/** Median ms of each kind of work, done in turn so that all meet the same moments. */
+async function timesOf<Name extends string>(
+  samples: number,
+  works: Readonly<Record<Name, () => Promise<unknown>>>,
+): Promise<Record<Name, number>> {
+  const names = Object.keys(works) as Name[];
+  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   await drive(samples, 1, async () => {
-    const began = performance.now();
-    await work();
-    times.push(performance.now() - began);
+    for (const name of names) {
+      const began = performance.now();
+      await works[name]();
+      times[name].push(performance.now() - began);
+    }
   });
-  return median(times.slice(Math.floor(samples / 4)));
+  const settled = names.map((name) => [name, median(times[name].slice(Math.floor(samples / 4)))] as const);
+  return Object.fromEntries(settled) as Record<Name, number>;
 }
 
-/** Loading an instance and taking a signal, new and after `entries` history entries; read by a process that has neither. */
+/** Loading an instance and taking a signal, new and after `entries` history entries. */
 export async function history(options: { redisUrl: string; entries: number; samples: number }) {
   const { redisUrl, entries, samples } = options;
   const house = await openHouse(redisUrl, [notesWorkflow]);
@@ -22,14 +30,14 @@ export async function history(options: { redisUrl: string; entries: number; samp
   await client.start(notesWorkflow, undefined, { id: 'old' });
   await client.start(notesWorkflow, undefined, { id: 'new' });
   await drive(entries, 20, () => client.signalById('old', 'note', {}));
-  const [oldMs, newMs] = [
-    await timesOf(samples, () => client.describe('old')),
-    await timesOf(samples, () => client.describe('new')),
-  ];
-  const signal = (id: string) => timesOf(samples, () => client.signalById(id, 'note', {}));
-  const [oldSignalMs, newSignalMs] = [await signal('old'), await signal('new')];
+  const times = await timesOf(samples, {
+    oldMs: () => client.describe('old'),
+    newMs: () => client.describe('new'),
+    oldSignalMs: () => client.signalById('old', 'note', {}),
+    newSignalMs: () => client.signalById('new', 'note', {}),
+  });
   await house.close();
-  return { oldMs, newMs, oldSignalMs, newSignalMs };
+  return times;
 }
 
 const FILTERS = {
@@ -52,10 +60,10 @@ export async function listing(options: { redisUrl: string; instances: number; sa
   if (model === null) throw new Error('no model');
   const [line = ''] = await store.history('model', 0, 1);
   await drive(instances, 500, (index) => store.commit(copyOf(model, line, index)));
-  const times: Record<string, number> = {};
-  for (const [name, filter] of Object.entries(FILTERS)) {
-    times[name] = await timesOf(samples, () => client.list(filter, { limit: 50 }));
-  }
+  const works = Object.entries(FILTERS).map(
+    ([name, filter]) => [name, () => client.list(filter, { limit: 50 })] as const,
+  );
+  const times = await timesOf(samples, Object.fromEntries(works));
   await house.close();
   return times;
 }

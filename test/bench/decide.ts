@@ -162,7 +162,7 @@ function playOld(turns: number, wide: number): { readonly count: number } {
   return { count: 500 };
 }
 
-const benchNoop = benchWorkflow({ activities: 1, contextBytes: 0, onHalfWay: () => {} }).machine
+const benchNoop = benchWorkflow({ activities: 1, contextBytes: 0 }).machine
   .implementations.actors['noop'];
 
 const batches = Number(process.argv[2] ?? 40);
@@ -176,7 +176,7 @@ for (const [activities, contextBytes] of [
   [200, 1_000],
 ] as const) {
   const count = activities > 50 ? Math.ceil(batches / 8) : batches;
-  const played = stage(benchWorkflow({ activities, contextBytes, onHalfWay: () => {} }));
+  const played = stage(benchWorkflow({ activities, contextBytes }));
   for (let warm = 0; warm < Math.ceil(count / 4); warm += 1) playBench(played, activities, lanesOf(BATCH));
   reset();
   for (let batch = 0; batch < count; batch += 1) playBench(played, activities, lanesOf(BATCH));
