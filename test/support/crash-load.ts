@@ -47,7 +47,9 @@ export function startLoad(url: () => string, store: Store, prefix: string): Load
   async function placeOrders(): Promise<void> {
     while (open) {
       await sleep(PLACE_EVERY_MS);
-      if ((await store.count(INDEX.status('running'))) >= CROWD) continue;
+      const crowded = (await store.count(INDEX.status('running'))) >= CROWD;
+      // Asked again: none may come in behind the last.
+      if (crowded || !open) continue;
       const order: Order = { name: `${prefix}-${orders.length}`, id: null, accepted: new Set() };
       orders.push(order);
       keep(place(order, orders.length % 2 === 0));
