@@ -15,6 +15,7 @@ import {
 import { type ApiConfig, loadApiConfig } from '../shared/config.ts';
 import { messageOf } from '../shared/errors.ts';
 import { createLogger, type Logger } from '../shared/logger.ts';
+import { createNotices } from '../shared/notices.ts';
 import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
 import { createSecretBox } from '../shared/secrets.ts';
 import { createWebhookVerifier } from '../shared/webhook-signature.ts';
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   // Without dispatch: activities stay in the outbox and the workers are woken.
   const engine = createEngine({ store, registry, log });
   const client = createClient(engine);
+  const notices = createNotices(redis, namespace);
   let draining = false;
   const app = createApp({
     client,
@@ -52,7 +54,7 @@ async function main(): Promise<void> {
     health: {
       store: async () => {
         await redis.ping();
-        return { durable: report.durable, warnings: report.warnings };
+        return { durable: report.durable, warnings: [...report.warnings, ...(await notices.all())] };
       },
       workers: () => client.liveWorkers(),
       draining: () => draining,

@@ -24,6 +24,12 @@ export function clientCredential(secret: Secret): ClientCredential {
   };
 }
 
+/** Milliseconds since the epoch until which a certificate proves who we are; null for a secret, which does not say. */
+export function credentialExpiry(secret: Secret): number | null {
+  const text = secret.reveal();
+  return isPem(text) ? Date.parse(readPem(text).certificate.validTo) : null;
+}
+
 const isPem = (text: string): boolean => text.includes('-----BEGIN');
 
 function readPem(text: string): { readonly key: KeyObject; readonly certificate: X509Certificate } {

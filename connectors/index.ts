@@ -56,6 +56,7 @@ export function createConnectors(
   };
 }
 
+export { credentialExpiry } from './client-credential.ts';
 export type { DnsRecord, Domain, Organization, SynchronizationFeatures } from './graph/directory.ts';
 export {
   type GdapAssignment,

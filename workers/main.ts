@@ -1,10 +1,11 @@
 /** The worker process: reads the configuration, builds everything by hand, works, and shuts down in order. */
 
-import { createConnectors } from '../connectors/index.ts';
+import { createConnectors, credentialExpiry } from '../connectors/index.ts';
 import { checkStore, createRedisStore, remember } from '../engine/index.ts';
 import { loadWorkerConfig, type WorkerConfig } from '../shared/config.ts';
 import { messageOf } from '../shared/errors.ts';
 import { createLogger, type Logger } from '../shared/logger.ts';
+import { createNotices } from '../shared/notices.ts';
 import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
 import { createSecretBox } from '../shared/secrets.ts';
 import { allWorkflows } from '../workflows/index.ts';
@@ -74,7 +75,17 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
   const { partnerCenter } = connectors;
   const reconciliation = startOrderReconciliation({ partnerCenter, client, log });
   const signInTask = startSignInTask({ client, log });
-  const signIn = startSignInCheck({ identity: connectors.identity, partnerTenantId, store, log });
+  const signIn = startSignInCheck({
+    identity: connectors.identity,
+    partnerTenantId,
+    tenants: connectors.graph.tenants,
+    groupIds: config.gdap.groups.map(({ groupId }) => groupId),
+    renewedAt: () => refreshTokens.renewedAt(),
+    credentialExpiresAt: credentialExpiry(config.microsoft.clientSecret),
+    store,
+    notices: createNotices(redis, namespace),
+    log,
+  });
   const mails =
     connectors.mailbox === null
       ? null

@@ -18,9 +18,15 @@ export interface RefreshTokenOptions {
   readonly log: Logger;
 }
 
-export function createRefreshTokenStore(options: RefreshTokenOptions): RefreshTokenStore {
+export interface KeptRefreshToken extends RefreshTokenStore {
+  /** When a token was last saved, ms since the epoch; null when none ever was. */
+  renewedAt(): Promise<number | null>;
+}
+
+export function createRefreshTokenStore(options: RefreshTokenOptions): KeptRefreshToken {
   const { redis, secretBox, log } = options;
   const key = `{${options.namespace}:meta}:refresh-token`;
+  const renewedKey = `${key}-renewed-at`;
   return {
     async load() {
       const sealed = await redis.get(key);
@@ -34,7 +40,12 @@ export function createRefreshTokenStore(options: RefreshTokenOptions): RefreshTo
       }
     },
     async save(refreshToken) {
-      await redis.set(key, secretBox.seal(AAD, refreshToken.reveal()));
+      const sealed = secretBox.seal(AAD, refreshToken.reveal());
+      await redis.mset(key, sealed, renewedKey, String(Date.now()));
+    },
+    async renewedAt() {
+      const at = Number(await redis.get(renewedKey));
+      return at > 0 ? at : null;
     },
   };
 }

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { createConnectors, type Pace } from '../../connectors/index.ts';
-import { createMemoryStore } from '../../engine/index.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { createPace } from '../../workers/pace.ts';
-import { checkSignIn } from '../../workers/sign-in-check.ts';
 import { startEmulatedMicrosoft } from '../support/emulated-microsoft.ts';
 import { testNamespace, testRedisUrl } from '../support/test-redis.ts';
 
@@ -75,42 +73,6 @@ describe('the pace of all workers together', () => {
     await expect(call).rejects.toMatchObject({ kind: 'retryable', retryAfterMs: 7_000 });
     expect([admitted.length, pauses]).toEqual([1, [7_000]]);
     connectors.close();
-    await microsoft.close();
-  });
-});
-
-describe('the daily check of our sign-in', () => {
-  it('renews the refresh token of a sound sign-in and pauses nothing', async () => {
-    const microsoft = await startEmulatedMicrosoft();
-    const store = createMemoryStore({ now: Date.now });
-    const { identity } = microsoft.connectors;
-
-    const fine = await checkSignIn({
-      identity,
-      partnerTenantId: microsoft.config.microsoft.partnerTenantId,
-      store,
-      log,
-    });
-
-    expect([fine, await store.pausedQueues()]).toEqual([true, []]);
-    await microsoft.close();
-  });
-
-  it('pauses each queue once when the refresh token is dead, however often it looks', async () => {
-    const microsoft = await startEmulatedMicrosoft();
-    const store = createMemoryStore({ now: Date.now });
-    const { identity } = microsoft.connectors;
-    await microsoft.control('/refresh-tokens/revoke');
-    const check = () =>
-      checkSignIn({ identity, partnerTenantId: microsoft.config.microsoft.partnerTenantId, store, log });
-
-    expect([await check(), await check()]).toEqual([false, false]);
-
-    const paused = await store.pausedQueues();
-    expect(paused.map(({ queue, code }) => [queue, code]).sort()).toEqual([
-      ['graph', 'aadsts-700082'],
-      ['partner-center', 'aadsts-700082'],
-    ]);
     await microsoft.close();
   });
 });
