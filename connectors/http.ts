@@ -132,11 +132,39 @@ export function shapeFailure(
   service: Pick<Service, 'name'>,
   request: Pick<Call<z.ZodType>, 'method' | 'path' | 'mutating'>,
   details: Record<string, unknown>,
+  issues: readonly ShapeIssue[] = [],
 ): ActivityFailure {
   // The call succeeded, only its answer is unreadable: repeating a change blindly could do it twice.
   const kind = isMutating(request) ? 'unknown' : 'unexpected';
-  const message = `${service.name} answered ${request.method} ${pathOnly(request.path)} in an unknown shape.`;
-  return new ActivityFailure(kind, `${service.name}-shape`, message, { details });
+  const [first] = issues;
+  const what =
+    first === undefined ? 'in an unknown shape' : `not as documented: ${first.path || 'it'} ${first.problem}`;
+  const message = `${service.name} answered ${request.method} ${pathOnly(request.path)} ${what}.`;
+  return new ActivityFailure(kind, `${service.name}-shape`, message, {
+    details: { ...details, ...(issues.length === 0 ? {} : { issues: issues.slice(0, 20) }) },
+  });
+}
+
+interface ShapeIssue {
+  /** `items.0.status`; empty for the answer as a whole. */
+  readonly path: string;
+  readonly problem: string;
+}
+
+function issuesOf(answer: RawAnswer, error: z.ZodError): ShapeIssue[] {
+  if (answer.body === undefined) {
+    const type = (answer.headers.get('content-type') ?? 'no content type').slice(0, 60);
+    return [{ path: '', problem: answer.text.trim() === '' ? 'is empty' : `is no JSON (${type})` }];
+  }
+  return error.issues.map(({ path, message }) => ({ path: path.join('.'), problem: inWords(message) }));
+}
+
+/** zod speaks to programmers; whoever reads this is staff. */
+function inWords(message: string): string {
+  const [, wanted, given] = /expected (\w+), received (\w+)/.exec(message) ?? [];
+  if (given === 'undefined') return 'is missing';
+  if (wanted !== undefined && given !== undefined) return `is ${given}, not ${wanted}`;
+  return message.replace(/^Invalid input: /, 'is not right: ').replace(/^Invalid GUID$/, 'is no GUID');
 }
 
 function judge<Schema extends z.ZodType>(
@@ -162,8 +190,7 @@ function judge<Schema extends z.ZodType>(
   }
   const parsed = request.schema.safeParse(answer.body);
   if (parsed.success) return { status: answer.status, headers: answer.headers, body: parsed.data };
-  const issues = parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), problem: issue.message }));
-  throw shapeFailure(service, request, { ...details, issues: issues.slice(0, 20) });
+  throw shapeFailure(service, request, details, issuesOf(answer, parsed.error));
 }
 
 function refusalOf(
@@ -240,14 +267,16 @@ function noAnswer(
   reason: 'timeout' | 'aborted' | undefined,
   cause: unknown,
 ): ActivityFailure {
-  const kind = isMutating(request) ? 'unknown' : 'retryable';
-  const code = `${service.name}-${reason ?? 'no-answer'}`;
+  // A giant comes again and again; silence may pass.
+  const isGiant = cause === TOO_LARGE;
+  const kind = isMutating(request) ? 'unknown' : isGiant ? 'unexpected' : 'retryable';
+  const code = `${service.name}-${isGiant ? 'answer-too-large' : (reason ?? 'no-answer')}`;
   const details = { ...describe(request, ids), reason: reason ?? networkCode(cause) };
   service.log.warn({ connector: service.name, code, ...details }, 'call-unanswered');
   return new ActivityFailure(
     kind,
     code,
-    `${service.name} gave no answer to ${request.method} ${pathOnly(request.path)}.`,
+    `${service.name} gave ${isGiant ? 'an answer too large to read' : 'no answer'} to ${request.method} ${pathOnly(request.path)}.`,
     {
       details,
       cause,
@@ -283,6 +312,8 @@ function timeLimit(timeoutMs: number, caller: AbortSignal | undefined) {
   };
 }
 
+const TOO_LARGE = new Error(`The answer is larger than ${MAX_ANSWER_BYTES} bytes.`);
+
 async function readText(response: Response): Promise<string> {
   if (response.body === null) return '';
   const decoder = new TextDecoder();
@@ -290,7 +321,7 @@ async function readText(response: Response): Promise<string> {
   let size = 0;
   for await (const chunk of response.body) {
     size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) throw new Error(`The answer is larger than ${MAX_ANSWER_BYTES} bytes.`);
+    if (size > MAX_ANSWER_BYTES) throw TOO_LARGE;
     text += decoder.decode(chunk, { stream: true });
   }
   return (text + decoder.decode()).replace(/^\uFEFF/, '');

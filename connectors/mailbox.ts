@@ -28,6 +28,8 @@ export interface Mailbox {
 
 export const MAX_MAILS = 500;
 const MAX_TEXT = 50_000;
+/** Of a subject, an address, an id. */
+const MAX_LINE = 1_000;
 const MAX_SOURCE_BYTES = 1024 * 1024;
 const SILENCE_MS = 30_000;
 
@@ -47,7 +49,7 @@ function graphMailbox(url: URL, messagesOf: ReturnType<typeof messages>): Mailbo
       return found.map(({ id, internetMessageId, from, subject, body, receivedDateTime }) => ({
         id: internetMessageId ?? id,
         from: (from?.emailAddress.address ?? '').toLowerCase(),
-        subject: subject ?? '',
+        subject: (subject ?? '').slice(0, MAX_LINE),
         text: (body?.content ?? '').slice(0, MAX_TEXT),
         receivedAt: new Date(receivedDateTime),
       }));
@@ -79,7 +81,7 @@ function imapMailbox(url: URL, log: Logger): Mailbox {
       try {
         await client.connect();
         await client.mailboxOpen(folder, { readOnly: true });
-        return await readMails(client, since);
+        return await readMails(client, since, log);
       } catch (error) {
         throw mailboxFailure(error);
       } finally {
@@ -89,7 +91,7 @@ function imapMailbox(url: URL, log: Logger): Mailbox {
   };
 }
 
-async function readMails(client: ImapFlow, since: Date): Promise<ReceivedMail[]> {
+async function readMails(client: ImapFlow, since: Date, log: Logger): Promise<ReceivedMail[]> {
   // IMAP searches by day; the exact instant is compared here.
   const uids = await client.search({ since }, { uid: true });
   if (!Array.isArray(uids) || uids.length === 0) return [];
@@ -103,16 +105,26 @@ async function readMails(client: ImapFlow, since: Date): Promise<ReceivedMail[]>
   for await (const { uid, internalDate, source } of fetched) {
     const receivedAt = internalDate === undefined ? new Date() : new Date(internalDate);
     if (source === undefined || receivedAt < since) continue;
-    const parsed = await simpleParser(source);
-    mails.push({
-      id: parsed.messageId ?? `uid-${uid}`,
-      from: (parsed.from?.value[0]?.address ?? '').toLowerCase(),
-      subject: parsed.subject ?? '',
-      text: (parsed.text ?? '').slice(0, MAX_TEXT),
-      receivedAt,
-    });
+    const mail = await readMail(source);
+    // One that nobody can read must not keep the others from being read.
+    if (mail === null) log.warn({ uid }, 'mail not readable');
+    else mails.push({ ...mail, id: mail.id ?? `uid-${uid}`, receivedAt });
   }
   return mails;
+}
+
+/** What a mail says, as far as it can be read; null when it cannot. Whatever stands in it, this neither raises nor hangs. */
+export async function readMail(
+  source: Buffer,
+): Promise<(Omit<ReceivedMail, 'id' | 'receivedAt'> & { readonly id: string | null }) | null> {
+  const parsed = await simpleParser(source).catch(() => null);
+  if (parsed === null) return null;
+  return {
+    id: parsed.messageId?.slice(0, MAX_LINE) ?? null,
+    from: (parsed.from?.value[0]?.address ?? '').toLowerCase().slice(0, MAX_LINE),
+    subject: (parsed.subject ?? '').slice(0, MAX_LINE),
+    text: (parsed.text ?? '').slice(0, MAX_TEXT),
+  };
 }
 
 function mailboxFailure(error: unknown): ActivityFailure {

@@ -2,7 +2,9 @@
  * What a refusal means for the activity that met it: the classification table of microsoft-apis facts, "Conventions",
  * with the stricter reading of reliability facts 3.1 for calls where money or a tenant is at stake.
  */
+
 import { ActivityFailure, type FailureKind, type JsonObject } from '../shared/errors.ts';
+import { redactedText } from './redact.ts';
 
 /** An error body, whatever its shape was. */
 export interface ServiceError {
@@ -50,11 +52,16 @@ export function refusalFailure(
   const code = `${service.name}-${suffix ?? refusal.code ?? `http-${refusal.status}`}`;
   const wait = refusal.retryAfterMs ?? waitMs;
   const named = refusal.code === undefined ? `${refusal.status}` : `${refusal.status}, ${refusal.code}`;
-  return new ActivityFailure(kind, code, `${service.name} refused (${named}): ${refusal.text || 'no text'}`, {
-    details: refusal.details,
-    ...(wait === undefined || kind === 'terminal' ? {} : { retryAfterMs: wait }),
-    ...(pauses === true ? { pausesQueue: service.queue } : {}),
-  });
+  return new ActivityFailure(
+    kind,
+    code,
+    `${service.name} refused (${named}): ${redactedText(refusal.text) || 'no text'}`,
+    {
+      details: refusal.details,
+      ...(wait === undefined || kind === 'terminal' ? {} : { retryAfterMs: wait }),
+      ...(pauses === true ? { pausesQueue: service.queue } : {}),
+    },
+  );
 }
 
 /** Whether a call was refused with one of these failure codes or HTTP statuses. */

@@ -9,7 +9,7 @@ const Message = z.object({
   internetMessageId: nullable(z.string()),
   subject: nullable(z.string()),
   from: nullable(z.object({ emailAddress: z.object({ address: nullable(z.string()) }) })),
-  receivedDateTime: z.string(),
+  receivedDateTime: z.string().refine((at) => !Number.isNaN(Date.parse(at)), 'is no instant'),
   body: z.object({ content: z.string() }).nullish(),
 });
 export type Message = z.output<typeof Message>;
