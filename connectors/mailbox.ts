@@ -30,6 +30,7 @@ export const MAX_MAILS = 500;
 const MAX_TEXT = 50_000;
 /** Of a subject, an address, an id. */
 const MAX_LINE = 1_000;
+const MAX_NESTED = 20;
 const MAX_SOURCE_BYTES = 1024 * 1024;
 const SILENCE_MS = 30_000;
 
@@ -117,7 +118,9 @@ async function readMails(client: ImapFlow, since: Date, log: Logger): Promise<Re
 export async function readMail(
   source: Buffer,
 ): Promise<(Omit<ReceivedMail, 'id' | 'receivedAt'> & { readonly id: string | null }) | null> {
-  const parsed = await simpleParser(source).catch(() => null);
+  // The parser takes quadratic time for parts within parts.
+  const nested = source.toString('latin1').match(/content-type:\s{0,20}multipart/gi)?.length ?? 0;
+  const parsed = nested > MAX_NESTED ? null : await simpleParser(source).catch(() => null);
   if (parsed === null) return null;
   return {
     id: parsed.messageId?.slice(0, MAX_LINE) ?? null,
