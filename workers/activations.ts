@@ -20,6 +20,7 @@ import {
 import { AppError, isAppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type SecretBox, secretAad } from '../shared/secrets.ts';
+import type { Scheduler } from './scheduler.ts';
 
 export interface ActivationOptions {
   readonly engine: Engine;
@@ -29,6 +30,7 @@ export interface ActivationOptions {
   readonly queues: readonly string[];
   readonly secretBox: SecretBox | null;
   readonly log: Logger;
+  readonly scheduler: Scheduler;
   readonly faults?: FaultPoints;
   /** Stops the queue for everybody: its connector as a whole is in trouble. */
   pauseQueue(queue: string, code: string, reason: string): Promise<void>;
@@ -60,7 +62,7 @@ type Chain = NonNullable<HandleOptions['chain']>;
 export const LEASE_LOST = 'lease-lost';
 
 export function createActivations(options: ActivationOptions): Activations {
-  const { engine, worker, log } = options;
+  const { engine, worker, log, scheduler } = options;
   const { faults } = options;
   const attempts = new Map<
     string,
@@ -149,7 +151,7 @@ export function createActivations(options: ActivationOptions): Activations {
         cancellation,
         log,
         heartbeat: (value) => storeProgress(instanceId, token, value, cancellation),
-        after,
+        after: scheduler.after,
       });
       if (faults !== undefined) await faults.at('after-activity');
     } finally {
@@ -195,7 +197,7 @@ export function createActivations(options: ActivationOptions): Activations {
             token,
             attempt,
             failure: outcome.failure,
-            jitter: Math.random(),
+            jitter: scheduler.random(),
           } as const);
     const secrets = outcome.kind === 'done' ? seal(instanceId, outcome.secrets) : undefined;
     const chained = options.isPaused(queue) ? undefined : chain;
@@ -249,10 +251,4 @@ export function createActivations(options: ActivationOptions): Activations {
 
 function namesOf(secrets: ReadonlyMap<string, string>): { readonly secrets?: readonly string[] } {
   return secrets.size === 0 ? {} : { secrets: [...secrets.keys()] };
-}
-
-function after(ms: number, callback: () => void): () => void {
-  // Node's timers hold 31 bits; a longer deadline is as good as none.
-  const timer = setTimeout(callback, Math.min(ms, 0x7fffffff));
-  return () => clearTimeout(timer);
 }

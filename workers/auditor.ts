@@ -6,22 +6,25 @@ import { type Engine, INDEX, type OpenInstance, ticketOf } from '../engine/index
 import { isAppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Loop, startLoop } from './loop.ts';
+import { type Scheduler, systemScheduler } from './scheduler.ts';
 
 /** Instances looked at per turn, a turn every second: a small share of a worker however many are parked. */
 const PAGE = 100;
 const EVERY_MS = 1_000;
 
-export function startAuditor(engine: Engine, log: Logger): Loop {
+export function startAuditor(engine: Engine, log: Logger, scheduler: Scheduler = systemScheduler): Loop {
   const { store } = engine;
   let before: { readonly score: number; readonly id: string } | null = null;
 
-  return startLoop('audit', log, async () => {
+  async function turn(): Promise<number> {
     const page = await store.list({ indexes: [INDEX.status('running')], limit: PAGE, before });
     for (const { id } of page) await audit(engine, id, log);
     const last = page.at(-1);
     before = page.length < PAGE || last === undefined ? null : last;
     return EVERY_MS;
-  });
+  }
+
+  return startLoop('audit', log, turn, scheduler);
 }
 
 /** Puts back what an instance needs to go on; answers with what was missing. */

@@ -7,6 +7,7 @@ import { AppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Activations, LEASE_LOST } from './activations.ts';
 import { type Loop, startLoop } from './loop.ts';
+import type { Scheduler } from './scheduler.ts';
 
 export const LEASE_TTL_MS = 4_000;
 const RENEW_EVERY_MS = 1_000;
@@ -18,6 +19,7 @@ export interface LeaseOptions {
   readonly worker: string;
   readonly activations: Activations;
   readonly log: Logger;
+  readonly scheduler: Scheduler;
   /** Epoch of the store found at boot; another one, or none, means the store was lost under us. */
   readonly epoch: string;
   readonly faults?: FaultPoints;
@@ -27,12 +29,11 @@ export interface LeaseOptions {
 
 /** Takes the lease before it returns. */
 export async function startLease(options: LeaseOptions): Promise<Loop> {
-  const { engine, worker, activations, log, faults } = options;
-  let renewedAt = performance.now();
-  let held = true;
+  const { engine, worker, activations, log, faults, scheduler } = options;
+  let callOffEnd = (): void => {};
 
   async function renew(): Promise<void> {
-    const asked = performance.now();
+    const asked = scheduler.now();
     if (faults !== undefined) await faults.at('before-renewal');
     const { epoch, tick } = await engine.store.renewLease(worker, LEASE_TTL_MS);
     if (faults !== undefined) await faults.at('after-renewal');
@@ -44,30 +45,34 @@ export async function startLease(options: LeaseOptions): Promise<Loop> {
       );
       return;
     }
-    renewedAt = asked;
-    held = true;
+    callOffEnd();
+    callOffEnd = scheduler.after(asked + LEASE_TTL_MS - SAFETY_MS - scheduler.now(), end);
     options.onRenewed({ epoch, tick });
     for (const field of await engine.store.lostClaims(worker, activations.running()))
       activations.abort(field, 'canceled');
   }
 
-  await renew();
-  const loop = startLoop('lease', log, async () => {
-    await renew().catch((error: unknown) => log.warn({ error: messageOf(error) }, 'lease not renewed'));
-    return RENEW_EVERY_MS;
-  });
-  // Apart from the loop, because a renewal may hang for as long as the connection does.
-  const watch = setInterval(() => {
-    if (!held || performance.now() - renewedAt < LEASE_TTL_MS - SAFETY_MS) return;
-    held = false;
+  /** Apart from the loop, because a renewal may hang for as long as the connection does. */
+  function end(): void {
     log.warn({ worker }, 'lease lost');
     activations.abortAll(LEASE_LOST);
-  }, 100);
+  }
+
+  await renew();
+  const loop = startLoop(
+    'lease',
+    log,
+    async () => {
+      await renew().catch((error: unknown) => log.warn({ error: messageOf(error) }, 'lease not renewed'));
+      return RENEW_EVERY_MS;
+    },
+    scheduler,
+  );
   return {
     nudge: loop.nudge,
     async stop() {
-      clearInterval(watch);
       await loop.stop();
+      callOffEnd();
       await engine.store.dropLease(worker).catch(() => undefined);
     },
   };

@@ -1,5 +1,6 @@
 import { messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { type Scheduler, systemScheduler } from './scheduler.ts';
 
 /** Something a worker does again and again. */
 export interface Loop {
@@ -12,16 +13,21 @@ export interface Loop {
 const AFTER_ERROR_MS = 500;
 
 /** `turn` answers with the ms to wait before the next one; an error is logged and waited out. */
-export function startLoop(name: string, log: Logger, turn: () => Promise<number>): Loop {
+export function startLoop(
+  name: string,
+  log: Logger,
+  turn: () => Promise<number>,
+  scheduler: Scheduler = systemScheduler,
+): Loop {
   let stopped = false;
   let nudged = false;
   let wake: () => void = () => {};
 
   function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
+      const callOff = scheduler.after(ms, resolve);
       wake = () => {
-        clearTimeout(timer);
+        callOff();
         resolve();
       };
     });

@@ -39,7 +39,7 @@ export interface Dispatcher {
   close(): Promise<void>;
 }
 
-export function createDispatcher(
+function createDispatcher(
   options: QueueOptions & { readonly backlog: number; readonly log: Logger },
 ): Dispatcher {
   const queues = new Map<string, Queue<ActivityJob, void, string>>();
@@ -89,7 +89,23 @@ export function createDispatcher(
   };
 }
 
-export interface ConsumerOptions extends QueueOptions {
+/** Takes tickets of one queue. BullMQ's own worker is one. */
+export interface Consumer {
+  readonly name: string;
+  isPaused(): boolean;
+  /** Takes no more; with `true` it does not wait for what runs. */
+  pause(doNotWaitActive: boolean): Promise<void>;
+  resume(): void;
+  close(force: boolean): Promise<void>;
+}
+
+/** What brings activities from the process that commits to one that works. */
+export interface Carrier {
+  readonly dispatcher: Dispatcher;
+  consume(queue: string, process: (ticket: ActivityTicket) => Promise<void>): Consumer;
+}
+
+interface ConsumerOptions extends QueueOptions {
   readonly queue: string;
   readonly concurrency: number;
   readonly log: Logger;
@@ -97,7 +113,7 @@ export interface ConsumerOptions extends QueueOptions {
 }
 
 /** Takes jobs of one queue. An error in `process` never fails a job twice: what is owed stands in the outbox. */
-export function createConsumer(options: ConsumerOptions): Worker<ActivityJob, void, string> {
+function createConsumer(options: ConsumerOptions): Consumer {
   const worker = new Worker<ActivityJob, void, string>(
     options.queue,
     async (job) => {
@@ -128,6 +144,17 @@ export function createConsumer(options: ConsumerOptions): Worker<ActivityJob, vo
  * Ends a paused consumer whose activations are over. By force, because BullMQ's own waiting has no end where a
  * connection was cut; what is left unacknowledged is only a job, and the outbox knows better.
  */
-export async function closeConsumer(consumer: Worker<ActivityJob, void, string>): Promise<void> {
+export async function closeConsumer(consumer: Consumer): Promise<void> {
   await consumer.close(true);
+}
+
+/** `concurrency` is per queue. */
+export function createBullCarrier(
+  options: QueueOptions & { readonly concurrency: number; readonly log: Logger },
+): Carrier {
+  const { connection, namespace, concurrency, log } = options;
+  return {
+    dispatcher: createDispatcher({ connection, namespace, backlog: concurrency * 2, log }),
+    consume: (queue, process) => createConsumer({ connection, namespace, queue, concurrency, log, process }),
+  };
 }

@@ -8,6 +8,7 @@ import type { Logger } from '../shared/logger.ts';
 import type { Activations } from './activations.ts';
 import { type Loop, startLoop } from './loop.ts';
 import type { Dispatcher } from './queues.ts';
+import { type Scheduler, systemScheduler } from './scheduler.ts';
 
 type HeldClaim = Awaited<ReturnType<Store['claims']>>[number];
 
@@ -20,6 +21,7 @@ export function startOutboxSweeper(
   engine: Engine,
   dispatcher: Dispatcher,
   log: Logger,
+  scheduler: Scheduler = systemScheduler,
 ): Loop & { wake(shard: number): void } {
   const { store, relay } = engine;
   let fresh = new Set<number>();
@@ -35,13 +37,15 @@ export function startOutboxSweeper(
     return due.length === BATCH;
   }
 
-  const loop = startLoop('outbox', log, async () => {
+  async function turn(): Promise<number> {
     const woken = fresh.size > 0;
     const shards = woken ? [...fresh] : Array.from({ length: store.shards }, (_, shard) => shard);
     fresh = new Set();
     const more = await Promise.all(shards.map((shard) => sweep(shard, woken)));
     return more.includes(true) || fresh.size > 0 ? 0 : EVERY_MS;
-  });
+  }
+
+  const loop = startLoop('outbox', log, turn, scheduler);
   return {
     ...loop,
     wake(shard) {
@@ -61,6 +65,7 @@ export function startClaimReaper(
   worker: string,
   log: Logger,
   everyMs: number,
+  scheduler: Scheduler = systemScheduler,
 ): Loop {
   const { store } = engine;
   /** Own claims without an owner at the last look; a claim just taken or settled is in order at the next. */
@@ -79,7 +84,7 @@ export function startClaimReaper(
         token,
         attempt,
         why: `worker ${holder} is gone`,
-        jitter: Math.random(),
+        jitter: scheduler.random(),
       } as const;
       const { reply } = await engine.handle(instanceId, { event }, { open });
       log.info({ instanceId, token, worker: holder, result: reply.status }, 'claim taken back');
@@ -98,7 +103,7 @@ export function startClaimReaper(
     return own.filter(({ instanceId, token }) => before.has(`${instanceId}|${token}`));
   }
 
-  return startLoop('claims', log, async () => {
+  async function turn(): Promise<number> {
     const shards = Array.from({ length: store.shards }, (_, shard) => shard);
     // Claims before leases: a worker that begins in between has its lease when it is looked for.
     const claims = (await Promise.all(shards.map((shard) => store.claims(shard)))).flat();
@@ -106,5 +111,7 @@ export function startClaimReaper(
     const orphaned = claims.filter((claim) => claim.worker !== worker && !live.has(claim.worker));
     await Promise.all([...orphaned, ...findAbandoned(claims)].map(takeBack));
     return everyMs;
-  });
+  }
+
+  return startLoop('claims', log, turn, scheduler);
 }

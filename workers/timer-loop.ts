@@ -6,6 +6,7 @@ import type { Engine } from '../engine/index.ts';
 import { isAppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Loop, startLoop } from './loop.ts';
+import { type Scheduler, systemScheduler } from './scheduler.ts';
 
 const BATCH = 200;
 const HIDE_MS = 5_000;
@@ -22,7 +23,7 @@ interface Fired {
   readonly nextDue: number | null;
 }
 
-export function startTimerLoop(engine: Engine, log: Logger): Loop {
+export function startTimerLoop(engine: Engine, log: Logger, scheduler: Scheduler = systemScheduler): Loop {
   const { store } = engine;
 
   /** False when this process lacks the workflow. */
@@ -46,13 +47,15 @@ export function startTimerLoop(engine: Engine, log: Logger): Loop {
     return { full: timers.length === BATCH, foreign: foreign.length > 0, nextDue };
   }
 
-  return startLoop('timers', log, async () => {
+  async function turn(): Promise<number> {
     const shards = Array.from({ length: store.shards }, (_, shard) => shard);
     const fired = await Promise.all(shards.map(fireShard));
     // Whoever gave timers back lets the others look first.
-    if (fired.some(({ foreign }) => foreign)) return STEP_BACK_MS * (1 + Math.random());
+    if (fired.some(({ foreign }) => foreign)) return STEP_BACK_MS * (1 + scheduler.random());
     if (fired.some(({ full }) => full)) return 0;
     const next = Math.min(...fired.map(({ nextDue }) => nextDue ?? Number.POSITIVE_INFINITY));
     return Math.min(SLOWEST_MS, Math.max(FASTEST_MS, next - store.now()));
-  });
+  }
+
+  return startLoop('timers', log, turn, scheduler);
 }

@@ -24,21 +24,26 @@ import { startAuditor } from './auditor.ts';
 import { requireImplementations } from './coverage.ts';
 import { startLease } from './lease.ts';
 import { createPausedQueues } from './paused-queues.ts';
-import { closeConsumer, createConsumer, createDispatcher } from './queues.ts';
+import { type Carrier, closeConsumer, createBullCarrier } from './queues.ts';
+import { type Scheduler, systemScheduler } from './scheduler.ts';
 import { startClaimReaper, startOutboxSweeper } from './sweeper.ts';
 import { startTimerLoop } from './timer-loop.ts';
 
-export interface WorkerOptions {
+export interface WorkerOptions extends WorkerParts {
   /** A connection of kind `worker`, or a cluster's; BullMQ duplicates it where it blocks. */
   readonly redis: Redis | Cluster;
-  readonly store: Store;
   readonly namespace: string;
+  /** Attempts at once, per queue. */
+  readonly concurrency?: number;
+}
+
+/** A worker but for what brings it its work. */
+export interface WorkerParts {
+  readonly store: Store;
   readonly workflows: readonly AnyWorkflow[];
   /** What the contracts need; plain promise actors run as they are. */
   readonly activities?: readonly ActivityImplementation[];
   readonly log: Logger;
-  /** Attempts at once, per queue. */
-  readonly concurrency?: number;
   readonly secretBox?: SecretBox | null;
   /** Epoch found by `checkStore`; left out, whatever the store has. */
   readonly epoch?: string;
@@ -59,14 +64,26 @@ export interface RunningWorker {
 
 const REAP_EVERY_MS = 500;
 
-export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
-  const { store, log, namespace, redis } = options;
-  const concurrency = options.concurrency ?? 50;
-  const id = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+export function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { redis, namespace, concurrency = 50, log } = options;
+  return runWorker(options, {
+    id: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
+    carrier: createBullCarrier({ connection: redis, namespace, concurrency, log }),
+    scheduler: systemScheduler,
+  });
+}
+
+/** The same over any carrier and scheduler: what the simulation runs. */
+export async function runWorker(
+  options: WorkerParts,
+  given: { readonly id: string; readonly carrier: Carrier; readonly scheduler: Scheduler },
+): Promise<RunningWorker> {
+  const { store, log } = options;
+  const { id, scheduler } = given;
+  const { dispatcher } = given.carrier;
   const registry = createRegistry(options.workflows);
   const implementations = implementationMap(options.activities ?? []);
   const queues = requireImplementations(registry, implementations);
-  const dispatcher = createDispatcher({ connection: redis, namespace, backlog: concurrency * 2, log });
   const faults = options.faults;
   const engine = createEngine({
     store,
@@ -80,7 +97,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       if (faults !== undefined) await faults.at('after-enqueue');
     },
   });
-  const paused = createPausedQueues(store, log);
+  const paused = createPausedQueues(store, log, scheduler);
   const activations = createActivations({
     engine,
     worker: id,
@@ -88,6 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     queues,
     secretBox: options.secretBox ?? null,
     log,
+    scheduler,
     ...(faults === undefined ? {} : { faults }),
     pauseQueue: paused.pause,
     isPaused: paused.has,
@@ -99,37 +117,29 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     worker: id,
     activations,
     log,
+    scheduler,
     epoch,
     ...(faults === undefined ? {} : { faults }),
     onRenewed: options.onRenewed ?? (() => {}),
     onStoreLost: options.onStoreLost ?? (() => {}),
   });
-  const consumers = queues.map((queue) =>
-    createConsumer({
-      connection: redis,
-      namespace,
-      queue,
-      concurrency,
-      log,
-      process: (ticket) => activations.run(ticket),
-    }),
-  );
-  const sweeper = startOutboxSweeper(engine, dispatcher, log);
+  const consumers = queues.map((queue) => given.carrier.consume(queue, (ticket) => activations.run(ticket)));
+  const sweeper = startOutboxSweeper(engine, dispatcher, log, scheduler);
   const stopWaking = await store.onWake((shard) => sweeper.wake(shard));
   const loops = [
-    startTimerLoop(engine, log),
+    startTimerLoop(engine, log, scheduler),
     sweeper,
-    startClaimReaper(engine, activations, id, log, REAP_EVERY_MS),
-    startAuditor(engine, log),
+    startClaimReaper(engine, activations, id, log, REAP_EVERY_MS, scheduler),
+    startAuditor(engine, log, scheduler),
     paused.watch(consumers),
   ];
 
   async function stop(graceMs = 25_000): Promise<void> {
     const pausing = Promise.all(consumers.map((consumer) => consumer.pause(true)));
     await Promise.all([...loops.map((loop) => loop.stop()), stopWaking(), pausing]);
-    const grace = setTimeout(() => activations.abortAll('shutdown'), graceMs);
+    const callOffAbort = scheduler.after(graceMs, () => activations.abortAll('shutdown'));
     await activations.idle();
-    clearTimeout(grace);
+    callOffAbort();
     await engine.settled();
     await Promise.all(consumers.map(closeConsumer));
     await lease.stop();

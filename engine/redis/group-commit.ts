@@ -25,7 +25,8 @@ export interface GroupCommitOptions {
   readonly shard: number;
   readonly client: string;
   readonly wakeChannel: string;
-  onTime(ms: number): void;
+  monotonic(): number;
+  onTime(ms: number, askedAt: number): void;
 }
 
 export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEntry) => Promise<CommitReply> {
@@ -47,10 +48,11 @@ export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEn
       options.shard,
     ];
     for (const { entry } of batch) writeEntry(args, entry);
+    const askedAt = options.monotonic();
     run('commit', scriptKeys, args).then(
       (reply) => {
         const [, ms, ...statuses] = String(reply).split('|');
-        options.onTime(Number(ms));
+        options.onTime(Number(ms), askedAt);
         for (const [index, item] of batch.entries()) answer(item, statuses[index]);
         next();
       },

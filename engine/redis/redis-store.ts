@@ -18,7 +18,8 @@ import type {
 import { shardOf } from '../store.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { metaKeys, type ShardKeys, shardKeys } from './keys.ts';
-import { prepareScripts, type RedisConnection, type ScriptReply } from './scripts.ts';
+import { prepareScripts, type RedisConnection, type RunScript, type ScriptReply } from './scripts.ts';
+import { createStoreClock } from './store-clock.ts';
 
 export interface RedisStoreOptions {
   readonly redis: RedisConnection;
@@ -36,11 +37,20 @@ const DEAD_LEASE_MS = 60_000;
 /** How long a signal is known by its id after it left: longer than anybody delivers again. */
 const SIGNAL_KNOWN_SECONDS = 7 * 24 * 3_600;
 
+const monotonic = (): number => performance.now();
+
 export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions): Store {
   const run = prepareScripts(redis);
   const client = randomUUID();
   const meta = metaKeys(namespace);
-  const clock = createStoreClock();
+  const clock = createStoreClock(monotonic);
+  /** For scripts that answer with the store's time first. */
+  const runTimed = async (...call: Parameters<RunScript>): Promise<readonly ScriptReply[]> => {
+    const askedAt = monotonic();
+    const reply = list(await run(...call));
+    clock.learn(Number(reply[0]), askedAt);
+    return reply;
+  };
   const keysOf: readonly ShardKeys[] = Array.from({ length: shards }, (_, shard) =>
     shardKeys(namespace, shard),
   );
@@ -51,7 +61,7 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
   };
   const forId = (id: string): ShardKeys => at(shardOf(id, shards));
   const committers = keysOf.map((keys, shard) =>
-    createGroupCommit({ run, keys, shard, client, wakeChannel: meta.wake, onTime: clock.learn }),
+    createGroupCommit({ run, keys, shard, client, wakeChannel: meta.wake, monotonic, onTime: clock.learn }),
   );
 
   const store: Store = {
@@ -60,8 +70,7 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
     now: clock.now,
 
     async load(instanceId, signalId) {
-      const reply = list(await run('load', [forId(instanceId).instance(instanceId)], [signalId ?? '']));
-      clock.learn(Number(reply[0]));
+      const reply = await runTimed('load', [forId(instanceId).instance(instanceId)], [signalId ?? '']);
       return reply[1] === null
         ? null
         : ({ ...instanceFrom(reply), seen: text(reply[4]) } satisfies LoadedInstance);
@@ -76,14 +85,11 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
 
     async claim(instanceId, outboxId, request) {
       const keys = forId(instanceId);
-      const reply = list(
-        await run(
-          'claim',
-          [keys.outbox, keys.claims, keys.instance(instanceId)],
-          claimArgs(instanceId, outboxId, request),
-        ),
+      const reply = await runTimed(
+        'claim',
+        [keys.outbox, keys.claims, keys.instance(instanceId)],
+        claimArgs(instanceId, outboxId, request),
       );
-      clock.learn(Number(reply[0]));
       if (reply.length < 2 || reply[1] === null) return null;
       const [, revision, progress, body, machine] = reply;
       return {
@@ -120,8 +126,7 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
     },
 
     async dueTimers(shard, limit, hideMs) {
-      const reply = list(await run('due', [at(shard).timers], [limit, hideMs]));
-      clock.learn(Number(reply[0]));
+      const reply = await runTimed('due', [at(shard).timers], [limit, hideMs]);
       return {
         timers: pairs(reply.slice(2)).map(([member]) => readTimer(member)),
         nextDue: reply[1] === null ? null : Number(reply[1]),
@@ -139,7 +144,7 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
     },
     async dueOutbox(shard, limit, hideMs) {
       const keys = at(shard);
-      const reply = list(await run('due', [keys.outbox, keys.bodies], [limit, hideMs]));
+      const reply = await runTimed('due', [keys.outbox, keys.bodies], [limit, hideMs]);
       return pairs(reply.slice(2)).map(([id, body]): DueOutbox => ({ id, body }));
     },
     async ackOutbox(shard, ids) {
@@ -163,17 +168,14 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
     },
 
     async renewLease(worker, ttlMs) {
-      const reply = list(await run('renew', [meta.leases, meta.epoch], [worker, ttlMs]));
-      clock.learn(Number(reply[0]));
+      const reply = await runTimed('renew', [meta.leases, meta.epoch], [worker, ttlMs]);
       return { epoch: text(reply[1]), tick: Number(reply[2]) };
     },
     async dropLease(worker) {
       await redis.zrem(meta.leases, worker);
     },
     async liveWorkers() {
-      return list(await run('live', [meta.leases], [DEAD_LEASE_MS]))
-        .slice(1)
-        .map(String);
+      return (await runTimed('live', [meta.leases], [DEAD_LEASE_MS])).slice(1).map(String);
     },
 
     async register(key, instanceId) {
@@ -239,31 +241,6 @@ ${signalId}`,
     async close() {},
   };
   return store;
-}
-
-/**
- * Store time between answers: the newest `TIME` seen plus the monotonic time since. The wall clock of this process
- * plays no part, so a worker whose clock is a day off fires no timer early.
- */
-function createStoreClock(): { now(): number; learn(ms: number): void } {
-  let base = 0;
-  let seenAt = 0;
-  let latest = 0;
-  const now = (): number => {
-    if (base === 0) return 0;
-    latest = Math.max(latest, Math.floor(base + performance.now() - seenAt));
-    return latest;
-  };
-  return {
-    now,
-    learn(ms) {
-      // The answer is older than now by its way back; the largest estimate is the best one.
-      if (base === 0 || ms > base + performance.now() - seenAt || performance.now() - seenAt > 60_000) {
-        base = ms;
-        seenAt = performance.now();
-      }
-    },
-  };
 }
 
 async function isThere(
