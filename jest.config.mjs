@@ -28,11 +28,12 @@ export default {
   testTimeout: 30_000,
   projects: [
     {
-      ...project('unit', ['unit', 'workflows']),
+      ...project('unit', ['unit', 'workflows', 'simulation']),
       testMatch: [
         '<rootDir>/test/*.test.ts',
         '<rootDir>/test/unit/**/*.test.ts',
         '<rootDir>/test/workflows/**/*.test.ts',
+        '<rootDir>/test/simulation/**/*.test.ts',
       ],
     },
     project('contract', ['contract'], withRedis),

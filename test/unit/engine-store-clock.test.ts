@@ -37,11 +37,12 @@ describe('store time between answers', () => {
     expect(truth() - clock.now()).toBeLessThanOrEqual(1);
   });
 
-  it('is mended by the next answer when the process’s clock has jumped', () => {
+  it('is a little off, and mended by the next answer, when the process’s clock has jumped', () => {
     const { clock, ask, pass, truth } = bench();
     ask();
     pass(10, 3_600_000);
-    expect(clock.now()).toBeGreaterThan(truth() + 3_000_000);
+    expect(clock.now() - truth()).toBeGreaterThan(1_000);
+    expect(clock.now() - truth()).toBeLessThanOrEqual(5_000);
 
     ask();
 

@@ -1,0 +1,215 @@
+/**
+ * What must hold, looked at from outside: at every commit, at every effect, and when all has come to rest. It keeps its own
+ * books and believes none of the engine's.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import { planCommit } from '../../engine/commit.ts';
+import { decide } from '../../engine/decide.ts';
+import type { EngineEvent } from '../../engine/event.ts';
+import { readEntry, verifyChain } from '../../engine/history.ts';
+import { type createRegistry, type Need, type Store, ticketOf } from '../../engine/index.ts';
+import type { InstanceRecord } from '../../engine/record.ts';
+import type { CommitEntry } from '../../engine/store.ts';
+import { readRecord, writeBody, writeMachine } from '../../engine/stored.ts';
+import type { Agenda } from './agenda.ts';
+
+export interface Judge {
+  applied(entry: CommitEntry): void;
+  effect(intent: string, effects: { rightful: number; late: number }): void;
+  /** An accepted command: the caller was told that it is kept. */
+  accepted(command: {
+    readonly instanceId: string;
+    readonly signalId?: string;
+    readonly kind?: string;
+  }): void;
+  /** A signal accepted under a key: applied by the one that comes to hold it, or shown as unmatched if that has ended. */
+  acceptedByKey(instanceId: string, signalId: string): void;
+  instances(): readonly string[];
+  /** Everything said when all is at rest. */
+  conclude(): Promise<void>;
+  /** The first thing that was not as promised. */
+  violation(): string | null;
+  accuse(what: string): void;
+  readonly commits: () => number;
+}
+
+interface Book {
+  revision: number;
+  readonly signals: Set<string>;
+  readonly kinds: Set<EngineEvent['kind']>;
+  readonly timers: Map<string, number>;
+  /** `kind|token|attempt` of results taken. */
+  readonly results: Set<string>;
+  readonly ended: Set<string>;
+}
+
+export interface JudgeOptions {
+  readonly agenda: Agenda;
+  readonly store: () => Store;
+  readonly registry: ReturnType<typeof createRegistry>;
+  /** How far ahead of the store's a process's idea of its time may be, ms. */
+  readonly clockLead: number;
+}
+
+const RESULTS: ReadonlySet<string> = new Set(['activity.done', 'activity.failed', 'activity.lost']);
+
+export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions): Judge {
+  const books = new Map<string, Book>();
+  const promises: ((unmatched: ReadonlySet<string>) => string | null)[] = [];
+  let commits = 0;
+  let found: string | null = null;
+  const accuse = (what: string): void => {
+    found ??= what;
+  };
+
+  function bookOf(id: string): Book {
+    const known = books.get(id);
+    if (known !== undefined) return known;
+    const book: Book = {
+      revision: 0,
+      signals: new Set(),
+      kinds: new Set(),
+      timers: new Map(),
+      results: new Set(),
+      ended: new Set(),
+    };
+    books.set(id, book);
+    return book;
+  }
+
+  function lookAtEvent(id: string, book: Book, event: EngineEvent): void {
+    book.kinds.add(event.kind);
+    if (event.kind === 'timer.fired') {
+      const due = book.timers.get(event.token);
+      if (due === undefined) accuse(`${id}: timer ${event.token} fired, but is not set`);
+      else if (agenda.now() < due) accuse(`${id}: timer ${event.token} fired ${due - agenda.now()} ms early`);
+    }
+    if (!RESULTS.has(event.kind) || !('token' in event) || !('attempt' in event)) return;
+    const result = `${event.token}|${event.attempt}`;
+    if (book.results.has(result) || book.ended.has(event.token))
+      accuse(`${id}: a second result of ${result} was recorded`);
+    book.results.add(result);
+    if (event.kind === 'activity.done') book.ended.add(event.token);
+  }
+
+  /** A reason to progress, for an instance at rest between two commits. */
+  function lookAtNeeds(record: InstanceRecord): void {
+    if (record.status !== 'running') return;
+    const needs: Need[] = [
+      ...Object.entries(record.timers).map(([token, { fireAt }]): Need => ({ kind: 'timer', token, fireAt })),
+      ...Object.entries(record.activities)
+        .filter(([, { phase }]) => phase === 'open')
+        .map(([token]): Need => ({ kind: 'activity', token, outboxId: ticketOf(record, token).outboxId })),
+    ];
+    if (needs.length === 0) return;
+    void store()
+      .missing(record.id, needs)
+      .then(([lost]) => {
+        if (lost !== undefined) accuse(`${record.id}: ${lost.kind} ${lost.token} is in the record only`);
+      });
+  }
+
+  return {
+    commits: () => commits,
+    accuse,
+    violation: () => found,
+    instances: () => [...books.keys()],
+    applied(entry) {
+      commits += 1;
+      const { instanceId: id } = entry;
+      const book = bookOf(id);
+      if (entry.expectedRevision !== book.revision)
+        accuse(`${id}: a decision on revision ${entry.expectedRevision} became ${book.revision + 1}`);
+      book.revision += 1;
+      const { entry: told } = readEntry(entry.historyLine);
+      lookAtEvent(id, book, told.event);
+      if (told.at > agenda.now() + clockLead)
+        accuse(`${id}: decided ${told.at - agenda.now()} ms ahead of the store's time`);
+      if (entry.signal !== null) {
+        if (book.signals.has(entry.signal.id)) accuse(`${id}: signal ${entry.signal.id} was applied twice`);
+        book.signals.add(entry.signal.id);
+      }
+      for (const token of entry.timers.clear) book.timers.delete(token);
+      for (const [token, fireAt] of entry.timers.set) book.timers.set(token, fireAt);
+      const machine = entry.machine ?? '{}';
+      lookAtNeeds(readRecord({ revision: book.revision, body: entry.body, machine }));
+    },
+    effect(intent, { rightful }) {
+      if (rightful > 1) accuse(`${intent}: the outside was changed ${rightful} times`);
+    },
+    accepted({ instanceId, signalId, kind }) {
+      promises.push(() => {
+        const book = books.get(instanceId);
+        if (book === undefined) return `${instanceId}: accepted, and not there`;
+        if (signalId !== undefined && !book.signals.has(signalId))
+          return `${instanceId}: accepted signal ${signalId} is in no history`;
+        if (kind !== undefined && !book.kinds.has(kind as EngineEvent['kind']))
+          return `${instanceId}: accepted ${kind} is in no history`;
+        return null;
+      });
+    },
+    acceptedByKey(instanceId, signalId) {
+      promises.push((unmatched) =>
+        books.get(instanceId)?.signals.has(signalId) === true || unmatched.has(signalId)
+          ? null
+          : `${instanceId}: signal ${signalId}, accepted under its key, is neither in its history nor unmatched`,
+      );
+    },
+    async conclude() {
+      const parked = await store().parked(Number.MAX_SAFE_INTEGER);
+      const unmatched = new Set(parked.map(({ signalId }) => signalId));
+      for (const promise of promises) {
+        const broken = promise(unmatched);
+        if (broken !== null) accuse(broken);
+      }
+      for (const [id, book] of books) {
+        if (book.timers.size > 0) accuse(`${id}: timers ${[...book.timers.keys()]} are left`);
+        const broken = await replay(store(), registry, id, book.revision);
+        if (broken !== null) accuse(`${id}: ${broken}`);
+      }
+    },
+  };
+}
+
+/** Decides every event of the history again: each line, and the record at the end, must come out the same. */
+async function replay(
+  store: Store,
+  registry: ReturnType<typeof createRegistry>,
+  id: string,
+  revision: number,
+): Promise<string | null> {
+  const stored = await store.load(id);
+  if (stored === null) return 'gone';
+  if (stored.revision !== revision) return `revision ${stored.revision} after ${revision} commits`;
+  const lines = await store.history(id, 0, Number.MAX_SAFE_INTEGER);
+  const record = readRecord(stored);
+  if (lines.length !== revision) return `${lines.length} history lines at revision ${revision}`;
+  if (!verifyChain(lines, record.head).intact) return 'the history chain is broken';
+  const definition = registry.get(record.definition);
+  let last: { record: InstanceRecord; indexes: readonly string[] } | null = null;
+  for (const line of lines) {
+    const { entry } = readEntry(line);
+    const { event, by, reason } = entry;
+    const envelope = {
+      event,
+      ...(by === undefined ? {} : { by }),
+      ...(reason === undefined ? {} : { reason }),
+    };
+    const decision = decide({
+      ...{ registry, definition, instanceId: id, envelope, now: entry.at },
+      record: last?.record ?? null,
+    });
+    if (decision.outcome === 'nothing') return `replaying revision ${entry.revision} decides nothing`;
+    const planned = planCommit(definition, last, decision, { dispatches: true });
+    if (planned.entry.historyLine !== line) return `replaying revision ${entry.revision} tells another story`;
+    last = { record: planned.next, indexes: planned.indexes };
+  }
+  if (last === null) return 'no history';
+  const again = readRecord({
+    revision,
+    body: writeBody(last.record),
+    machine: writeMachine(last.record.machine),
+  });
+  return isDeepStrictEqual(again, record) ? null : 'replaying the history gives another record';
+}

@@ -1,0 +1,50 @@
+/** The simulation is worth something only if it sees what it looks for: each planted fault must be caught, and soon. */
+import { describe, expect, it } from '@jest/globals';
+import { campaign, tooLittle } from './campaign.ts';
+import { PLANTS, type Plant } from './plants.ts';
+import { FAULTS, type Fault } from './weather.ts';
+
+/** Many times what each took when this was written (1 to 35). */
+const WITHIN_SEEDS = 500;
+
+const SHOWN_BY: Readonly<Record<Plant, RegExp>> = {
+  'no-commit-ids': /started once and told|sent once and called|asked for once and refused|come to rest/,
+  'no-revision-check': /a decision on revision \d+ became/,
+  'enqueue-before-commit': /does not come to rest/,
+  'no-verify': /the outside was changed 2 times/,
+  'worker-clock': /ms early|ahead of the store's time|come to rest/,
+};
+
+describe('a planted fault', () => {
+  it.each(Object.entries(PLANTS) as [Plant, string][])(
+    '%s (%s) is caught',
+    async (plant) => {
+      const { seeds, broken } = await campaign(1, WITHIN_SEEDS, plant);
+
+      expect(broken).toMatch(SHOWN_BY[plant]);
+      process.stdout.write(`planted ${plant}: caught by seed ${seeds}\n`);
+    },
+    120_000,
+  );
+
+  it('is not what makes the same seeds fail', async () => {
+    expect((await campaign(1, 50)).broken).toBeNull();
+  });
+
+  it('in the storm itself is caught: a campaign in which nothing goes wrong counts for nothing', () => {
+    const faults = Object.fromEntries(FAULTS.map((fault) => [fault, 1_000])) as Record<Fault, number>;
+    const enough = {
+      seeds: 1_000,
+      commits: 9_000,
+      finished: 1_900,
+      effects: 1,
+      virtualHours: 1,
+      faults,
+      broken: null,
+    };
+
+    expect(tooLittle(enough)).toEqual([]);
+    expect(tooLittle({ ...enough, faults: { ...enough.faults, crash: 0 } })).toEqual(['crash: 0']);
+    expect(tooLittle({ ...enough, finished: 10 })).toHaveLength(1);
+  });
+});

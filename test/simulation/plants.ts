@@ -1,0 +1,9 @@
+/** Bugs put in on purpose, around production code and never in it. Each must be caught. */
+export const PLANTS = {
+  'no-commit-ids': 'the store forgets commit ids, so one sent twice is judged twice',
+  'no-revision-check': 'the store applies a commit whatever revision it was decided on',
+  'enqueue-before-commit': 'activities are handed out before their commit, and nobody looks again',
+  'no-verify': 'an activity runs again without looking what became of the last attempt',
+  'worker-clock': 'timers are set and fired by the clock of the worker',
+} as const;
+export type Plant = keyof typeof PLANTS;
