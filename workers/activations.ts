@@ -70,6 +70,11 @@ export function createActivations(options: ActivationOptions): Activations {
   >();
   const activations = new Set<Promise<void>>();
   const owned = new Set<string>();
+  /**
+   * The attempt begun here, by field, while its outcome is not recorded. The claim outlives one whose commit was
+   * refused, and a job that came twice would be given it again: only `verify` may say whether it took effect.
+   */
+  const begun = new Map<string, number>();
 
   async function activate(ticket: ActivityTicket): Promise<void> {
     const field = `${ticket.instanceId}|${ticket.token}`;
@@ -93,7 +98,8 @@ export function createActivations(options: ActivationOptions): Activations {
     });
     if (claimed === null) return;
     const open = await restoreOrGiveBack(ticket, claimed.stored ?? copy);
-    let next: Activation | null = open && {
+    if (open === null || begun.get(`${instanceId}|${token}`) === open.record.activities[token]?.attempt) return;
+    let next: Activation | null = {
       open,
       token,
       progress: claimed.progress === null ? null : JSON.parse(claimed.progress),
@@ -139,6 +145,7 @@ export function createActivations(options: ActivationOptions): Activations {
     const instanceId = open.record.id;
     const cancellation = createCancellation();
     attempts.set(field, { instanceId, token, cancellation });
+    begun.set(field, open.record.activities[token]?.attempt ?? 0);
     let outcome: Outcome;
     try {
       if (faults !== undefined) await faults.at('before-activity');
@@ -158,7 +165,9 @@ export function createActivations(options: ActivationOptions): Activations {
       attempts.delete(field);
     }
     if (cancellation.aborted && cancellation.reason === LEASE_LOST) return null;
-    return settle(open, token, outcome, chain);
+    const next = await settle(open, token, outcome, chain);
+    begun.delete(field);
+    return next;
   }
 
   async function storeProgress(

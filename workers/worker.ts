@@ -76,12 +76,18 @@ export function startWorker(options: WorkerOptions): Promise<RunningWorker> {
 /** The same over any carrier and scheduler: what the simulation runs. */
 export async function runWorker(
   options: WorkerParts,
-  given: { readonly id: string; readonly carrier: Carrier; readonly scheduler: Scheduler },
+  given: {
+    readonly id: string;
+    readonly carrier: Carrier;
+    readonly scheduler: Scheduler;
+    /** The workflows, where they are compiled already. */
+    readonly registry?: Registry;
+  },
 ): Promise<RunningWorker> {
   const { store, log } = options;
   const { id, scheduler } = given;
   const { dispatcher } = given.carrier;
-  const registry = createRegistry(options.workflows);
+  const registry = given.registry ?? createRegistry(options.workflows);
   const implementations = implementationMap(options.activities ?? []);
   const queues = requireImplementations(registry, implementations);
   const faults = options.faults;

@@ -1,10 +1,12 @@
 /** Store time as a process knows it between two answers of the store. */
 export interface StoreClock {
-  /** Ms; never before an answer already seen. */
+  /** Ms; never before an answer already seen, and 0 before the first. */
   now(): number;
   /** Takes in the store's time from an answer to what was asked at `askedAt`, by this process's monotonic clock. */
   learn(ms: number, askedAt: number): void;
 }
+
+const SILENCE_MS = 5_000;
 
 /**
  * The `TIME` of an answer plus the monotonic time since. The wall clock of this process plays no part, so a worker whose
@@ -12,22 +14,21 @@ export interface StoreClock {
  *
  * The store's time when an answer arrives lies between what the answer says and that plus the whole round trip. An
  * estimate inside these bounds is kept; one outside (the process slept, its clock jumped or runs too fast) is moved to
- * the nearer bound, backwards too: time that runs ahead would set every timer late.
+ * the nearer bound, backwards too: time that runs ahead would set every timer late. For the same reason no more time
+ * passes between two answers than a worker without answers has leave to work.
  */
 export function createStoreClock(monotonic: () => number): StoreClock {
   let base = 0;
   let seenAt = 0;
   let newest = 0;
-  const estimate = (at: number): number => base + at - seenAt;
+  const estimate = (at: number): number => base + Math.min(at - seenAt, SILENCE_MS);
   return {
-    now: () => Math.max(newest, Math.floor(estimate(monotonic()))),
+    now: () => (newest === 0 ? 0 : Math.max(newest, Math.floor(estimate(monotonic())))),
     learn(ms, askedAt) {
       const at = monotonic();
       const known = estimate(at);
-      const within = Math.min(Math.max(known, ms), ms + Math.max(0, at - askedAt));
+      base = Math.min(Math.max(known, ms), ms + Math.max(0, at - askedAt));
       newest = Math.max(newest, ms);
-      if (within === known) return;
-      base = within;
       seenAt = at;
     },
   };
