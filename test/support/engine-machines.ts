@@ -163,7 +163,13 @@ const all = (node: Node): Node[] => [node, ...node.children.flatMap(all)];
 export function buildMachine({ root, company }: RawMachine): AnyStateMachine {
   const tree = number(root, { next: 0 }, null);
   const nodes = all(tree);
-  const targets = nodes.slice(1);
+  /**
+   * Entering a history state right under the root, XState enters the root again without leaving it: a second server under
+   * the first one's id, and both talk.
+   */
+  const forks = (node: Node) =>
+    company === 'server' && tree.children.includes(node) && (node.kind === 'shallow' || node.kind === 'deep');
+  const targets = nodes.slice(1).filter((node) => !forks(node));
   let instant: string | undefined;
   const pick = (index: number) => targets[index % targets.length]?.id ?? 's0';
 

@@ -1,0 +1,14 @@
+import { describe, expect, it } from '@jest/globals';
+import { ringAtOnce } from '../support/engine-timers.ts';
+
+const TIMERS = 2_000;
+
+describe('timers due in one instant, under workers whose clocks are a day off and jump', () => {
+  it('all fire once, none before Redis says so, none that was cleared', async () => {
+    const report = await ringAtOnce(TIMERS, 15_000, 60_000);
+
+    process.stdout.write(`timers: ${JSON.stringify(report)}\n`);
+    expect(report).toMatchObject({ due: 1_800, stopped: 200, early: 0, ghosts: 0, doubled: 0, missing: 0 });
+    expect(report.looksBeforeDue).toBeGreaterThan(10);
+  }, 120_000);
+});
