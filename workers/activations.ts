@@ -98,7 +98,8 @@ export function createActivations(options: ActivationOptions): Activations {
     });
     if (claimed === null) return;
     const open = await restoreOrGiveBack(ticket, claimed.stored ?? copy);
-    if (open === null || begun.get(`${instanceId}|${token}`) === open.record.activities[token]?.attempt) return;
+    if (open === null || begun.get(`${instanceId}|${token}`) === open.record.activities[token]?.attempt)
+      return;
     let next: Activation | null = {
       open,
       token,

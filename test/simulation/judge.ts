@@ -11,7 +11,7 @@ import { readEntry, verifyChain } from '../../engine/history.ts';
 import { type createRegistry, type Need, type Store, ticketOf } from '../../engine/index.ts';
 import type { InstanceRecord } from '../../engine/record.ts';
 import type { CommitEntry } from '../../engine/store.ts';
-import { readRecord, writeBody, writeMachine } from '../../engine/stored.ts';
+import { readRecord, writeBody, writeContext } from '../../engine/stored.ts';
 import type { Agenda } from './agenda.ts';
 
 export interface Judge {
@@ -209,7 +209,7 @@ async function replay(
   const again = readRecord({
     revision,
     body: writeBody(last.record),
-    machine: writeMachine(last.record.machine),
+    machine: writeContext(last.record.machine.context),
   });
   return isDeepStrictEqual(again, record) ? null : 'replaying the history gives another record';
 }

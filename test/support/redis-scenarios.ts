@@ -86,7 +86,8 @@ export async function tearCommit(cutsOf: (bytes: number) => Iterable<number>): P
         sent.push(args);
         return script(name, ofKeys, args);
       },
-      ...{ keys, shard, client: 'tearing', wakeChannel: metaKeys(NAMESPACE).wake, onTime: () => {} },
+      ...{ keys, shard, client: 'tearing', wakeChannel: metaKeys(NAMESPACE).wake },
+      ...{ monotonic: () => performance.now(), onTime: () => {} },
     });
     await commit(commitAt(id, 0));
     await commit(commitAt(id, 1));
