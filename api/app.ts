@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
-import type { AnyWorkflow, Client, Registry } from '../engine/index.ts';
+import type { AnyWorkflow, Client, Migrations, Operations, Registry } from '../engine/index.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import type { ApiKey } from '../shared/config.ts';
 import { AppError } from '../shared/errors.ts';
@@ -17,10 +17,13 @@ import { openApiDocument } from './openapi.ts';
 import { problemHandler } from './problem.ts';
 import { registerRoutes } from './register.ts';
 import { type Route, route } from './route.ts';
+import { batchRoutes } from './routes/batches.ts';
 import { type Health, healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
 import { importRoutes } from './routes/imports.ts';
 import { instanceRoutes } from './routes/instances.ts';
+import { interventionRoutes } from './routes/interventions.ts';
+import { migrationRoutes } from './routes/migrations.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pathRoutes } from './routes/paths.ts';
 import { queueRoutes } from './routes/queues.ts';
@@ -38,6 +41,8 @@ export type { Health } from './routes/health.ts';
 
 export interface AppDeps {
   readonly client: Client;
+  readonly operations: Operations;
+  readonly migrations: Migrations;
   /** Everything registered; tells forms and tasks of children too. */
   readonly registry: Registry;
   /** Those that may be started. */
@@ -114,6 +119,9 @@ function routesOf(deps: AppDeps, auth: ReturnType<typeof createAuth>): readonly 
     ...historyRoutes(shared),
     ...signalRoutes(shared),
     ...operationRoutes(shared),
+    ...interventionRoutes(shared),
+    ...batchRoutes(shared),
+    ...migrationRoutes(shared),
     ...taskRoutes(shared),
     ...unmatchedRoutes(shared),
     ...secretRoutes(shared),

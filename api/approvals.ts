@@ -8,6 +8,8 @@ import { APPROVERS } from './permissions.ts';
 export interface Approvals {
   /** Raises `forbidden` unless the caller may send this signal to the instance as it stands. */
   check(view: InstanceView, signal: string, caller: Caller): Promise<void>;
+  /** Raises `forbidden` for whoever started the instance: a hand in its data or state can stand for any approval. */
+  checkHand(instanceId: string, caller: Caller): Promise<void>;
 }
 
 export function createApprovals(options: {
@@ -41,10 +43,17 @@ export function createApprovals(options: {
         });
       const isRefusal = offering.length > 0 && offering.every(({ action }) => action.name === 'reject');
       if (!fourEyes || isRefusal) return;
-      if ((await starterOf(view.id)) === caller.name)
-        throw new AppError('forbidden', 'Whoever started an onboarding may not approve in it.', {
-          details: { why: 'four-eyes' },
-        });
+      await refuseStarter(view.id, caller);
+    },
+    async checkHand(instanceId, caller) {
+      if (fourEyes) await refuseStarter(instanceId, caller);
     },
   };
+
+  async function refuseStarter(instanceId: string, caller: Caller): Promise<void> {
+    if ((await starterOf(instanceId)) === caller.name)
+      throw new AppError('forbidden', 'Whoever started an onboarding may not approve in it.', {
+        details: { why: 'four-eyes' },
+      });
+  }
 }

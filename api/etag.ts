@@ -13,13 +13,14 @@ export function matches(request: Request, etag: string): boolean {
   return header?.split(',').some((tag) => tag.trim() === etag) ?? false;
 }
 
-/** Raises `revision-mismatch` when `If-Match` names another revision than this. */
-export function requireRevision(request: Request, revision: number): void {
+/**
+ * The revision `If-Match` names, for the commit to hold against the instance's own; undefined for any. Raises
+ * `revision-mismatch` for a tag that names none.
+ */
+export function revisionAsked(request: Request): number | undefined {
   const header = request.headers['if-match'];
-  if (header === undefined || header.trim() === '*') return;
+  if (header === undefined || header.trim() === '*') return undefined;
   const named = /^"(\d{1,15})(?:-[\w-]+)?"$/.exec(header.trim())?.[1];
-  if (named !== undefined && Number(named) === revision) return;
-  throw new AppError('revision-mismatch', `The instance is at revision ${revision} now.`, {
-    details: { revision },
-  });
+  if (named !== undefined) return Number(named);
+  throw new AppError('revision-mismatch', 'The tag of If-Match is none that an instance ever had.');
 }

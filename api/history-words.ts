@@ -81,6 +81,8 @@ function happened({ event, outcome }: HistoryEntry, names: ReadonlyMap<string, s
   switch (event.kind) {
     case 'start':
       return 'Started.';
+    case 'fork':
+      return `Forked from '${event.from.instanceId}' as it was after revision ${event.from.revision}.`;
     case 'signal':
       return `${signalWords(event.event.type)}${outcome === undefined || outcome === 'applied' ? '' : ` (${outcome})`}.`;
     case 'activity.done':
@@ -115,6 +117,12 @@ function happened({ event, outcome }: HistoryEntry, names: ReadonlyMap<string, s
       return `${named(event.token)}: failed by hand (${event.failure.message}).`;
     case 'edit-context':
       return `Data edited: ${Object.keys(event.changes).join(', ')}.`;
+    case 'move':
+      return `Moved to '${event.to}' by hand.`;
+    case 'retry-from':
+      return `Tried again from '${event.state}'.`;
+    case 'migrate':
+      return `${event.undo ? 'Moved back to' : 'Migrated to'} ${event.to}.`;
     case 'dismiss-attention':
       return 'Taken off the attention list.';
     case 'secret.revealed':

@@ -8,6 +8,8 @@ import {
   checkStore,
   createClient,
   createEngine,
+  createMigrations,
+  createOperations,
   createRedisStore,
   createRegistry,
   type Store,
@@ -47,6 +49,8 @@ async function main(): Promise<void> {
   let draining = false;
   const app = createApp({
     client,
+    operations: createOperations(engine, client),
+    migrations: createMigrations(engine),
     registry,
     workflows: startable,
     log,

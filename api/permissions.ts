@@ -14,6 +14,9 @@ const OPERATE: readonly Role[] = ['operator', 'approver', 'admin'];
 /** Beyond this, a task for approvers and its signals need `APPROVERS` (see `approvals.ts`). */
 const REVEAL: readonly Role[] = ['approver', 'admin'];
 
+/** A hand in an instance's state or data can stand for any approval, so only those who may approve have it. */
+const INTERVENE: readonly Role[] = ['approver', 'admin'];
+
 export const APPROVERS: readonly Role[] = ['approver', 'admin'];
 
 /** By operation id. */
@@ -35,6 +38,16 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   resumeInstance: OPERATE,
   cancelInstance: OPERATE,
   retryInstance: OPERATE,
+  retryInstanceFrom: OPERATE,
+  dismissAttention: OPERATE,
+  previewOperation: OPERATE,
+  moveInstance: INTERVENE,
+  editContext: INTERVENE,
+  completeActivity: INTERVENE,
+  failActivity: INTERVENE,
+  forkInstance: INTERVENE,
+  runBatch: INTERVENE,
+  migrateInstances: ['admin'],
 
   listTasks: READ,
   actOnTask: OPERATE,

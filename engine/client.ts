@@ -13,12 +13,18 @@ import { isClosed } from './record.ts';
 import { limitsOf, refOf } from './registry.ts';
 import type { SignalBody } from './relay.ts';
 import type { PausedQueue } from './store.ts';
-import { type InstanceView, viewOf } from './view.ts';
+import { readRecord } from './stored.ts';
+import { type InstanceView, sketchOf, viewOf } from './view.ts';
 
 /** Who does it and why; kept in the history. */
 export interface By {
   readonly by?: Actor;
   readonly reason?: string;
+}
+
+export interface OperateOptions extends By {
+  /** Done on this revision or not at all: another one raises `revision-mismatch`. */
+  readonly expectedRevision?: number;
 }
 
 export interface StartOptions<W extends AnyWorkflow> extends By {
@@ -120,6 +126,7 @@ export interface Client {
     read: (context: ContextOf<W>, view: InstanceView) => Result,
   ): Promise<Result>;
   list(filter: ListFilter, page?: { readonly limit?: number; readonly cursor?: string }): Promise<ListPage>;
+  /** Of every instance of every tree, up to 100,000 where several filters are given. */
   count(
     filter: Pick<ListFilter, 'status' | 'workflow' | 'attention' | 'task' | 'waitingOn'>,
   ): Promise<number>;
@@ -128,16 +135,16 @@ export interface Client {
     page?: { readonly from?: number; readonly limit?: number },
   ): Promise<readonly HistoryEntry[]>;
   verifyHistory(instanceId: string): Promise<ChainVerdict>;
-  pause(instanceId: string, options?: By): Promise<InstanceView>;
-  resume(instanceId: string, options?: By): Promise<InstanceView>;
+  pause(instanceId: string, options?: OperateOptions): Promise<InstanceView>;
+  resume(instanceId: string, options?: OperateOptions): Promise<InstanceView>;
   /** `deferred` while the statechart cannot compensate yet; `force` stops everything where it is. */
   cancel(
     instanceId: string,
-    options?: By & { readonly force?: boolean },
+    options?: OperateOptions & { readonly force?: boolean },
   ): Promise<{ readonly status: 'applied' | 'deferred'; readonly instance: InstanceView }>;
   /** Tries again what waits, gave up or is in quarantine; one activity when `token` is given. */
-  retry(instanceId: string, options?: By & { readonly token?: string }): Promise<InstanceView>;
-  operate(instanceId: string, event: OperatorEvent, options?: By): Promise<InstanceView>;
+  retry(instanceId: string, options?: OperateOptions & { readonly token?: string }): Promise<InstanceView>;
+  operate(instanceId: string, event: OperatorEvent, options?: OperateOptions): Promise<InstanceView>;
   /** Hands a sealed secret over and destroys it, in that order of durability: destroyed first, then returned. */
   takeSecret(instanceId: string, name: string, options?: By): Promise<string>;
   unmatched(limit?: number): Promise<readonly UnmatchedSignal[]>;
@@ -145,6 +152,9 @@ export interface Client {
   resumeQueue(queue: string): Promise<void>;
   liveWorkers(): Promise<readonly string[]>;
 }
+
+/** Counting by several filters reads their ids; nobody needs a larger number exactly. */
+const MOST_COUNTED = 100_000;
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -158,6 +168,14 @@ export function createClient(engine: Engine): Client {
       const { maxAttempts } = limitsOf(actor).retry;
       return { name: actor.name, description: actor.contract?.description ?? actor.name, maxAttempts };
     });
+
+  /** An instance of a version that this process lacks is shown by its record alone. */
+  async function seen(instanceId: string): Promise<InstanceView | null> {
+    const stored = await store.load(instanceId);
+    if (stored === null) return null;
+    const record = readRecord(stored);
+    return registry.find(record.definition) === null ? sketchOf(record) : view(engine.restore(stored));
+  }
 
   async function opened(instanceId: string): Promise<OpenInstance> {
     const open = await engine.open(instanceId);
@@ -236,9 +254,10 @@ export function createClient(engine: Engine): Client {
   async function operate(
     instanceId: string,
     event: OperatorEvent,
-    options: By = {},
+    options: OperateOptions = {},
   ): Promise<Handled & { open: OpenInstance }> {
-    const handled = await engine.handle(instanceId, { event, ...byOf(options) });
+    const { expectedRevision } = options;
+    const handled = await engine.handle(instanceId, { event, ...byOf(options) }, { expectedRevision });
     if (handled.open === null) throw unknownInstance(instanceId);
     if (handled.reply.status === 'impossible') {
       throw new AppError(
@@ -252,8 +271,11 @@ export function createClient(engine: Engine): Client {
     return { ...handled, open: handled.open };
   }
 
-  const operated = async (instanceId: string, event: OperatorEvent, options?: By): Promise<InstanceView> =>
-    view((await operate(instanceId, event, options)).open);
+  const operated = async (
+    instanceId: string,
+    event: OperatorEvent,
+    options?: OperateOptions,
+  ): Promise<InstanceView> => view((await operate(instanceId, event, options)).open);
 
   return {
     start,
@@ -278,8 +300,7 @@ export function createClient(engine: Engine): Client {
       );
     },
     async describe(instanceId) {
-      const open = await engine.open(instanceId);
-      return open === null ? null : view(open);
+      return seen(instanceId);
     },
     async query(_workflow, instanceId, read) {
       const open = await opened(instanceId);
@@ -291,17 +312,19 @@ export function createClient(engine: Engine): Client {
       const before = page.cursor === undefined ? cursorAt(filter.createdBefore) : readCursor(page.cursor);
       const found = await store.list({ indexes: indexesFor(filter), limit: limit + 1, before });
       const shown = found.slice(0, limit).filter(({ score }) => score >= (filter.createdAfter ?? 0));
-      const instances = await Promise.all(shown.map(({ id }) => engine.open(id)));
+      const instances = await Promise.all(shown.map(({ id }) => seen(id)));
       const last = shown.at(-1);
       const more = found.length > limit && last !== undefined && shown.length === limit;
       return {
-        items: instances.flatMap((open) => (open === null ? [] : [view(open)])),
+        items: instances.filter((instance) => instance !== null),
         nextCursor: more ? Buffer.from(`${last.score}:${last.id}`).toString('base64url') : null,
       };
     },
     async count(filter) {
-      const [index] = indexesFor({ ...filter, children: true }).filter((name) => name !== INDEX.all);
-      return store.count(index ?? INDEX.roots);
+      const indexes = indexesFor({ ...filter, children: true }).filter((name) => name !== INDEX.all);
+      const [only = INDEX.roots] = indexes;
+      if (indexes.length <= 1) return store.count(only);
+      return (await store.list({ indexes, limit: MOST_COUNTED, before: null })).length;
     },
     async history(instanceId, { from = 0, limit = 100 } = {}) {
       const lines = await store.history(instanceId, from, Math.min(limit, 1_000));
@@ -359,8 +382,8 @@ export function createClient(engine: Engine): Client {
 
   async function listByKey(key: string): Promise<ListPage> {
     const ids = await store.holders(key);
-    const instances = await Promise.all(ids.map((id) => engine.open(id)));
-    return { items: instances.flatMap((open) => (open === null ? [] : [view(open)])), nextCursor: null };
+    const instances = await Promise.all(ids.map(seen));
+    return { items: instances.filter((instance) => instance !== null), nextCursor: null };
   }
 }
 

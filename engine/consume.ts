@@ -9,7 +9,10 @@ import { freeId, mint, note, send, type Turn, without } from './turn.ts';
 
 type EventOf<Kind extends EngineEvent['kind']> = Extract<EngineEvent, { kind: Kind }>;
 
-export function consume(turn: Turn, event: Exclude<EngineEvent, { kind: 'start' }>): Reply {
+export function consume(
+  turn: Turn,
+  event: Exclude<EngineEvent, { kind: 'start' | 'fork' | 'migrate' }>,
+): Reply {
   switch (event.kind) {
     case 'signal':
       return signal(turn, event);

@@ -8,6 +8,7 @@ import { errorToData } from './codec.ts';
 import { consume } from './consume.ts';
 import { enteredAt, UNCOUNTED } from './entered.ts';
 import type { EngineEvent, Envelope } from './event.ts';
+import { forkOf } from './fork.ts';
 import { GENESIS, type HistoryEntry } from './history.ts';
 import { type InstanceRecord, type InstanceStatus, isClosed, type MachineState } from './record.ts';
 import type { Definition, Registry } from './registry.ts';
@@ -49,10 +50,11 @@ export function decide(input: DecideInput): Decision {
   const { record, envelope } = input;
   const { event } = envelope;
   if (event.kind === 'start') return record === null ? start(input, event) : nothing({ status: 'exists' });
+  if (event.kind === 'fork') return record === null ? fork(input, event) : nothing({ status: 'exists' });
   if (record === null) throw unknownInstance(input.instanceId);
-  if (event.kind === 'signal' && typeof input.seen === 'string')
-    return nothing({ status: 'duplicate', first: input.seen });
-  if (isClosed(record.status) && event.kind !== 'secret.revealed') return nothing(closedReply(event));
+  if (typeof input.seen === 'string') return nothing({ status: 'duplicate', first: input.seen });
+  if (isClosed(record.status) && !mayTouchClosed(record, event)) return nothing(closedReply(event));
+  if (event.kind === 'migrate') return migrated(input, record, event);
   const turn = openTurn(input, record);
   const { snapshot } = turn;
   const reply = consume(turn, event);
@@ -71,6 +73,10 @@ function closedReply(event: EngineEvent): Reply {
     : { status: 'stale', detail: 'closed' };
 }
 
+function mayTouchClosed(record: InstanceRecord, event: EngineEvent): boolean {
+  return event.kind === 'secret.revealed' || (event.kind === 'retry-from' && record.status === 'failed');
+}
+
 const OPERATIONS: ReadonlySet<string> = new Set([
   'pause',
   'resume',
@@ -79,6 +85,9 @@ const OPERATIONS: ReadonlySet<string> = new Set([
   'complete-activity',
   'fail-activity',
   'edit-context',
+  'move',
+  'retry-from',
+  'migrate',
   'dismiss-attention',
 ]);
 
@@ -159,6 +168,28 @@ function start(input: DecideInput, event: Extract<EngineEvent, { kind: 'start' }
 
 const NOT_BEGUN: MachineState = { status: 'active', value: {}, context: {} };
 
+/** Begins where another instance once stood. What it waited for then, it waits for again, for as long. */
+function fork(input: DecideInput, event: Extract<EngineEvent, { kind: 'fork' }>): Decision {
+  const { record, dispatch, messages } = forkOf(input.instanceId, event, input.now);
+  const turn = openTurn(input, record);
+  turn.dispatch = dispatch;
+  turn.messages = messages;
+  return conclude(input, record, null, turn, { status: 'applied' });
+}
+
+function migrated(
+  input: DecideInput,
+  record: InstanceRecord,
+  event: Extract<EngineEvent, { kind: 'migrate' }>,
+): Decision {
+  const definition = input.registry.get(event.to);
+  const snapshot = restored(definition, { ...record, machine: event.machine });
+  const turn = openTurn({ ...input, definition, snapshot }, record);
+  turn.activities = event.activities;
+  turn.timers = event.timers;
+  return conclude(input, { ...record, entered: event.entered }, null, turn, { status: 'applied' });
+}
+
 function conclude(
   input: DecideInput,
   record: InstanceRecord,
@@ -210,7 +241,7 @@ function nextRecord(
   const { workflow } = turn.definition;
   return {
     id: record.id,
-    definition: record.definition,
+    definition: turn.definition.ref,
     revision: turn.revision,
     status: turn.status,
     createdAt: record.createdAt,

@@ -2,7 +2,7 @@
  * The definition surface: what a workflow file may import from the engine. A workflow is a plain XState v5 machine
  * with a name, a version, the shape of its input and the signals outsiders may send.
  */
-import type { AnyStateMachine, ContextFrom, EventFromLogic, InputFrom, OutputFrom } from 'xstate';
+import type { AnyStateMachine, ContextFrom, EventFromLogic, InputFrom, OutputFrom, StateValue } from 'xstate';
 import type { z } from 'zod';
 
 /** What happens to a signal that the current state cannot take. */
@@ -23,6 +23,21 @@ export type SignalContracts = Readonly<Record<string, SignalContract>>;
 type SignalsFor<Machine extends AnyStateMachine, Signals> = {
   readonly [Type in keyof Signals]: Type extends EventFromLogic<Machine>['type'] ? SignalContract : never;
 };
+
+/** An instance of the version before, as `migrate` sees it. */
+export interface OldInstance {
+  /** As stored: references to actors are data, and stay what they are where they are copied. */
+  readonly context: unknown;
+  readonly value: StateValue;
+  /** Dotted paths of the active states, outermost first. */
+  readonly states: readonly string[];
+}
+
+export interface MigratedInstance<Context> {
+  readonly context: Context;
+  /** New names of states by their old ones, as dotted paths; what is below a renamed state moves with it. */
+  readonly states?: Readonly<Record<string, string>>;
+}
 
 export interface WorkflowOptions<
   Name extends string,
@@ -46,6 +61,13 @@ export interface WorkflowOptions<
   readonly correlationKeys?: (context: ContextFrom<Machine>) => readonly string[];
   /** Short name of the subject, shown in lists (the end customer's name). */
   readonly subject?: (context: ContextFrom<Machine>) => string;
+  /** What an instance holds; checked before a deploy and when one is migrated to this version. */
+  readonly context?: z.ZodType;
+  /**
+   * Takes a live instance of version N-1 to this version N. Pure. The instance stays where it is: no state is left or
+   * entered, and what runs in its states (activities, timers, children) runs on.
+   */
+  readonly migrate?: (old: OldInstance) => MigratedInstance<ContextFrom<Machine>>;
   /** Event sent on cancel where the current state accepts it, so that the statechart can compensate. */
   readonly cancelEvent?: EventFromLogic<Machine>['type'];
 }
@@ -65,6 +87,8 @@ export interface Workflow<
   correlationKeys(context: ContextFrom<Machine>): readonly string[];
   subject(context: ContextFrom<Machine>): string | null;
   readonly cancelEvent: string | undefined;
+  readonly context: z.ZodType | undefined;
+  readonly migrate: ((old: OldInstance) => MigratedInstance<ContextFrom<Machine>>) | undefined;
 }
 
 export type AnyWorkflow = Workflow<string, AnyStateMachine, SignalContracts | undefined>;
@@ -84,6 +108,8 @@ export function defineWorkflow<
     correlationKeys: options.correlationKeys ?? (() => []),
     subject: options.subject ?? (() => null),
     cancelEvent: options.cancelEvent,
+    context: options.context,
+    migrate: options.migrate,
   };
 }
 

@@ -7,7 +7,7 @@ import type { AnyMachineSnapshot } from 'xstate';
 import { AppError, isAppError, messageOf, unknownInstance } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { activityOutboxId, type PlannedCommit, planCommit } from './commit.ts';
-import { type Commitment, type DecideInput, decide } from './decide.ts';
+import { type Commitment, type DecideInput, type Decision, decide } from './decide.ts';
 import type { EngineEvent, Envelope } from './event.ts';
 import type { FaultPoints } from './fault-points.ts';
 import { indexesOf } from './indexes.ts';
@@ -56,11 +56,16 @@ export interface HandleOptions {
   /** The worker keeps the next activity of these queues for itself. */
   readonly chain?: { readonly worker: string; readonly queues: ReadonlySet<string> } | undefined;
   readonly secrets?: CommitEntry['secrets'] | undefined;
+  /** Commits on this revision or not at all; another one raises `revision-mismatch`. */
+  readonly expectedRevision?: number | undefined;
+  /** Done once under this id: again, the reply is `duplicate`. For what has no id of its own, as a signal has. */
+  readonly operationId?: string | undefined;
 }
 
-/** A signal whose meaning depends on the instance it is for: parsed once that is loaded, so that one load serves both. */
-export interface SignalFor {
-  readonly signalId: string;
+/** An event that depends on the instance it is for: made once that is loaded, and again after every conflict. */
+export interface EventFor {
+  /** For a signal: its id. */
+  readonly signalId?: string;
   envelope(open: OpenInstance): Envelope;
 }
 
@@ -72,11 +77,18 @@ export interface Handled {
   readonly chained: string | null;
 }
 
+export interface Previewed {
+  readonly before: OpenInstance | null;
+  readonly decision: Decision;
+}
+
 export interface Engine {
   readonly store: Store;
   readonly registry: Registry;
   readonly relay: Relay;
-  handle(instanceId: string, envelope: Envelope | SignalFor, options?: HandleOptions): Promise<Handled>;
+  handle(instanceId: string, envelope: Envelope | EventFor, options?: HandleOptions): Promise<Handled>;
+  /** What `handle` would do now; commits nothing. */
+  preview(instanceId: string, event: Envelope | EventFor): Promise<Previewed>;
   /** Null when there is no such instance. */
   open(instanceId: string): Promise<OpenInstance | null>;
   /** An instance from what the store returned. */
@@ -105,9 +117,11 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function handle(
     instanceId: string,
-    given: Envelope | SignalFor,
+    given: Envelope | EventFor,
     options: HandleOptions = {},
   ): Promise<Handled> {
+    // What depends on the instance as it is, is not asked of a copy that may be old.
+    const fresh = 'envelope' in given && given.signalId === undefined;
     let mustLoad = false;
     let conflicts = 0;
     for (;;) {
@@ -115,11 +129,13 @@ export function createEngine(options: EngineOptions): Engine {
         await other.catch(() => undefined);
         mustLoad = false;
       }
-      const known = mustLoad ? undefined : knownCopy(instanceId, given, options.open);
-      const loaded = known === undefined ? await load(instanceId, signalIdOf(given)) : known;
+      const known = mustLoad || fresh ? undefined : knownCopy(instanceId, given, options);
+      const loaded =
+        known === undefined ? await load(instanceId, signalIdOf(given) ?? options.operationId) : known;
       if (known === undefined && underWay.has(instanceId)) continue;
       if (faults !== undefined) await faults.at('loaded');
-      const asked = 'signalId' in given ? given.envelope(existing(instanceId, loaded.open)) : given;
+      requireRevision(loaded.open, options.expectedRevision);
+      const asked = 'envelope' in given ? given.envelope(existing(instanceId, loaded.open)) : given;
       const envelope = inTurn(asked, loaded.open, store.now());
       const handled = await decideAndCommit(instanceId, envelope, loaded, options);
       if (handled === 'conflict') conflicts += 1;
@@ -136,7 +152,13 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   /** What can be decided on without a load: the newest copy of this process, or for a start that there is none yet. */
-  function knownCopy(instanceId: string, given: Envelope | SignalFor, own: OpenInstance | undefined) {
+  function knownCopy(
+    instanceId: string,
+    given: Envelope | EventFor,
+    { open: own, operationId, expectedRevision }: HandleOptions,
+  ): Loaded | undefined {
+    // Whether an operation was done before, or the caller's look is stale, only the store knows.
+    if (operationId !== undefined || expectedRevision !== undefined) return undefined;
     const kept = recent.get(instanceId);
     const open = own === undefined || (kept?.record.revision ?? 0) > own.record.revision ? kept : own;
     if (open !== undefined) return { open, seen: null, certain: false };
@@ -200,7 +222,7 @@ export function createEngine(options: EngineOptions): Engine {
     }
     const next: OpenInstance = {
       record: planned.next,
-      definition,
+      definition: definitionOf(planned.next, definition),
       snapshot: final.snapshot,
       indexes: planned.indexes,
     };
@@ -220,8 +242,31 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function definitionToStart(instanceId: string, event: EngineEvent): Definition {
-    if (event.kind === 'start') return registry.get(event.definition);
+    if (event.kind === 'start' || event.kind === 'fork') return registry.get(event.definition);
     throw unknownInstance(instanceId);
+  }
+
+  /** A migrated instance has left the version it was loaded with. */
+  function definitionOf(record: InstanceRecord, loaded: Definition): Definition {
+    return record.definition === loaded.ref ? loaded : registry.get(record.definition);
+  }
+
+  async function preview(instanceId: string, given: Envelope | EventFor): Promise<Previewed> {
+    const { open } = await load(instanceId, undefined);
+    const envelope = 'envelope' in given ? given.envelope(existing(instanceId, open)) : given;
+    const input: DecideInput = {
+      registry,
+      definition: open?.definition ?? definitionToStart(instanceId, envelope.event),
+      instanceId,
+      record: open?.record ?? null,
+      snapshot: open?.snapshot,
+      envelope,
+      now: store.now(),
+    };
+    const decision = decide(input);
+    if (decision.outcome === 'nothing') return { before: open, decision };
+    const [final] = planStorable(input, decision, open, {});
+    return { before: open, decision: final };
   }
 
   /** A decision that holds what no store can keep is made again, with the event in quarantine. */
@@ -256,7 +301,7 @@ export function createEngine(options: EngineOptions): Engine {
       chain: given.chain,
       dispatches: options.dispatch !== undefined,
       notBefore: event.kind === 'timer.fired' ? (open?.record.timers[event.token]?.fireAt ?? null) : null,
-      signalId: event.kind === 'signal' ? event.id : undefined,
+      signalId: event.kind === 'signal' ? event.id : given.operationId,
       secrets: given.secrets,
     });
   }
@@ -275,6 +320,7 @@ export function createEngine(options: EngineOptions): Engine {
     registry,
     relay,
     handle,
+    preview,
     restore,
     recent: recent.get,
     async open(instanceId) {
@@ -293,8 +339,8 @@ interface Loaded {
   readonly certain: boolean;
 }
 
-function signalIdOf(given: Envelope | SignalFor): string | undefined {
-  if ('signalId' in given) return given.signalId;
+function signalIdOf(given: Envelope | EventFor): string | undefined {
+  if ('envelope' in given) return given.signalId;
   return given.event.kind === 'signal' ? given.event.id : undefined;
 }
 
@@ -315,6 +361,15 @@ function inTurn(envelope: Envelope, open: OpenInstance | null, now: number): Env
 function age(token: string): number {
   const [revision = 0, place = 0] = token.split('-').map(Number);
   return revision * 2 ** 20 + place;
+}
+
+/** Whoever commits on another revision than this one loses the race and comes here again. */
+function requireRevision(open: OpenInstance | null, expected: number | undefined): void {
+  const revision = open?.record.revision ?? 0;
+  if (expected === undefined || revision === expected) return;
+  throw new AppError('revision-mismatch', `The instance is at revision ${revision} now.`, {
+    details: { revision, expected },
+  });
 }
 
 function existing(instanceId: string, open: OpenInstance | null): OpenInstance {

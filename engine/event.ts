@@ -1,5 +1,6 @@
 /** Every event `decide` can consume. The set is closed: a new member makes the compiler name each place to change. */
 import type { JsonObject } from '../shared/errors.ts';
+import type { ActivityState, InstanceRecord, MachineState, TimerState } from './record.ts';
 
 /** A machine event: a type and its fields. */
 export interface MachineEvent {
@@ -42,6 +43,15 @@ export type EngineEvent =
       readonly labels?: Readonly<Record<string, string>>;
       readonly idempotencyHash?: string;
     }
+  /** Begins an instance as another one was after a revision of its past. */
+  | {
+      readonly kind: 'fork';
+      readonly definition: string;
+      readonly from: { readonly instanceId: string; readonly revision: number };
+      readonly past: InstanceRecord;
+      /** How the children that were live then were started; they begin anew. */
+      readonly children: readonly ForkedChild[];
+    }
   | { readonly kind: 'signal'; readonly id: string; readonly event: MachineEvent }
   | {
       readonly kind: 'activity.done';
@@ -83,6 +93,13 @@ export type EngineEvent =
     }
   | OperatorEvent;
 
+export interface ForkedChild {
+  /** The token it had in the past of the other instance. */
+  readonly token: string;
+  readonly definition: string;
+  readonly input: unknown;
+}
+
 /** What operations staff may do to an instance. Each is in the history with actor and reason. */
 export type OperatorEvent =
   | { readonly kind: 'pause' }
@@ -93,6 +110,21 @@ export type OperatorEvent =
   | { readonly kind: 'complete-activity'; readonly token: string; readonly output: unknown }
   | { readonly kind: 'fail-activity'; readonly token: string; readonly failure: Failure }
   | { readonly kind: 'edit-context'; readonly changes: JsonObject }
+  /** Leaves the present state and enters this one, with everything that leaving and entering do. */
+  | { readonly kind: 'move'; readonly to: string }
+  /** The same into a state that was entered before; also opens a failed instance again. */
+  | { readonly kind: 'retry-from'; readonly state: string }
+  /** To another version, in place; or back again. Holds what `migrate` made and what was there before. */
+  | {
+      readonly kind: 'migrate';
+      readonly to: string;
+      readonly undo: boolean;
+      readonly machine: MachineState;
+      readonly entered: InstanceRecord['entered'];
+      readonly activities: Readonly<Record<string, ActivityState>>;
+      readonly timers: Readonly<Record<string, TimerState>>;
+      readonly before: InstanceRecord;
+    }
   | { readonly kind: 'dismiss-attention' }
   | { readonly kind: 'secret.revealed'; readonly name: string };
 

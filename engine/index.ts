@@ -27,6 +27,7 @@ export {
   createClient,
   type ListFilter,
   type ListPage,
+  type OperateOptions,
   type SignalOptions,
   type SignalResult,
   type StartOptions,
@@ -41,6 +42,13 @@ export {
   type StateMeta,
   type Workflow,
 } from './definition.ts';
+export {
+  checkDeploy,
+  type DeployFinding,
+  type DeployReport,
+  describeDeploy,
+  recordDefinitions,
+} from './deploy-check.ts';
 export { type DurabilityProblem, findProblems } from './durability.ts';
 export {
   type ActivityTicket,
@@ -57,6 +65,22 @@ export type { FaultDetail, FaultPoint, FaultPoints } from './fault-points.ts';
 export { type ChainVerdict, type EffectNote, type HistoryEntry, verifyChain } from './history.ts';
 export { INDEX } from './indexes.ts';
 export { createMemoryStore } from './memory-store.ts';
+export {
+  createMigrations,
+  type MigrationOptions,
+  type MigrationReport,
+  type Migrations,
+} from './migrations.ts';
+export {
+  type BatchOptions,
+  type BatchReport,
+  createOperations,
+  type ForkOptions,
+  MAX_BATCH,
+  type Operation,
+  type Operations,
+} from './operations.ts';
+export type { Preview, PreviewEffect } from './preview.ts';
 export type { Attention, InstanceStatus } from './record.ts';
 export { type BootOptions, checkStore, remember, type StoreReport } from './redis/boot.ts';
 export { createRedisStore, type RedisStoreOptions } from './redis/redis-store.ts';

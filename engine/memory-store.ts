@@ -45,6 +45,7 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
   const parked = new Map<string, ParkedSignal>();
   const came = new Set<string>();
   const queues = new Map<string, PausedQueue>();
+  const shapes = new Map<string, string>();
   const listeners = new Set<(shard: number) => void>();
   let tick = 0;
 
@@ -280,6 +281,12 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     },
     async count(name) {
       return index(name).size;
+    },
+    async recordDefinitions(recorded) {
+      for (const [ref, shape] of recorded) shapes.set(ref, shape);
+    },
+    async definitions() {
+      return [...shapes];
     },
     async pauseQueue(paused) {
       queues.set(paused.queue, { ...paused, at: now() });

@@ -1,11 +1,21 @@
 /** What operations staff may do, decided as purely as anything else. */
 import type { OperatorEvent } from './event.ts';
+import { misfit } from './fit.ts';
+import { moveTo } from './move.ts';
 import type { ActivityState } from './record.ts';
-import { applied, attempt, clearAttention, failActivity, finishActivity, type Reply } from './step.ts';
+import {
+  applied,
+  attempt,
+  clearAttention,
+  failActivity,
+  finishActivity,
+  impossible,
+  type Reply,
+} from './step.ts';
 import { dropRetryTimer, surroundings, type Turn } from './turn.ts';
 import { accepts, fromMachineState, toMachineState } from './xstate5.ts';
 
-export function operate(turn: Turn, event: OperatorEvent): Reply {
+export function operate(turn: Turn, event: Exclude<OperatorEvent, { kind: 'migrate' }>): Reply {
   switch (event.kind) {
     case 'pause':
       return pause(turn);
@@ -16,18 +26,18 @@ export function operate(turn: Turn, event: OperatorEvent): Reply {
     case 'retry':
       return retry(turn, event.token);
     case 'complete-activity':
-      if (turn.activities[event.token] === undefined) return impossible('no such activity');
-      dropRetryTimer(turn, event.token);
-      finishActivity(turn, event.token, event.output);
-      return applied();
+      return complete(turn, event.token, event.output);
     case 'fail-activity':
       if (turn.activities[event.token] === undefined) return impossible('no such activity');
       dropRetryTimer(turn, event.token);
       failActivity(turn, event.token, { name: 'ActivityFailure', ...event.failure });
       return applied();
     case 'edit-context':
-      editContext(turn, event.changes);
-      return applied();
+      return editContext(turn, event.changes);
+    case 'move':
+      return moveTo(turn, event.to);
+    case 'retry-from':
+      return moveTo(turn, event.state);
     case 'dismiss-attention':
       if (turn.attention === null) return impossible('nothing to dismiss');
       turn.attention = null;
@@ -38,10 +48,6 @@ export function operate(turn: Turn, event: OperatorEvent): Reply {
     default:
       return event satisfies never;
   }
-}
-
-function impossible(detail: string): Reply {
-  return { status: 'impossible', detail };
 }
 
 /** Activities not yet begun wait; those that run may finish, and their results wait in the inbox. */
@@ -117,8 +123,23 @@ function reopen(turn: Turn, token: string): void {
   turn.dispatch = [...turn.dispatch, token];
 }
 
-function editContext(turn: Turn, changes: Readonly<Record<string, unknown>>): void {
+function complete(turn: Turn, token: string, output: unknown): Reply {
+  const activity = turn.activities[token];
+  if (activity === undefined) return impossible('no such activity');
+  const actor = turn.registry.actor(turn.definition, activity.src);
+  const schema = actor.kind === 'activity' ? actor.contract?.output : undefined;
+  const why = misfit(schema, output);
+  if (why !== null) return impossible(`the output does not fit '${activity.src}': ${why}`);
+  dropRetryTimer(turn, token);
+  finishActivity(turn, token, schema === undefined ? output : schema.parse(output));
+  return applied();
+}
+
+function editContext(turn: Turn, changes: Readonly<Record<string, unknown>>): Reply {
   const state = toMachineState(turn.snapshot);
   const context = { ...(state.context as object), ...changes };
+  const why = misfit(turn.definition.workflow?.context, context);
+  if (why !== null) return impossible(`the context would not fit: ${why}`);
   turn.snapshot = fromMachineState(turn.definition.machine, { ...state, context }, surroundings(turn));
+  return applied();
 }

@@ -22,6 +22,10 @@ export function applied(detail?: string): Reply {
   return detail === undefined ? { status: 'applied' } : { status: 'applied', detail };
 }
 
+export function impossible(detail: string): Reply {
+  return { status: 'impossible', detail };
+}
+
 export const INBOX_LIMIT = 1_000;
 
 /**

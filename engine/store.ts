@@ -199,6 +199,10 @@ export interface Store {
   list(query: ListQuery): Promise<readonly { readonly id: string; readonly score: number }[]>;
   count(index: string): Promise<number>;
 
+  /** Shapes of definitions as their workers run them, by reference; the last word stands. */
+  recordDefinitions(shapes: readonly (readonly [ref: string, shape: string])[]): Promise<void>;
+  definitions(): Promise<readonly (readonly [ref: string, shape: string])[]>;
+
   pauseQueue(paused: Omit<PausedQueue, 'at'>): Promise<void>;
   resumeQueue(queue: string): Promise<void>;
   pausedQueues(): Promise<readonly PausedQueue[]>;

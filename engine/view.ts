@@ -2,7 +2,7 @@
 import type { StateValue } from 'xstate';
 import type { HumanTask, StateMeta } from './definition.ts';
 import type { OpenInstance } from './engine.ts';
-import type { Attention, InstanceStatus } from './record.ts';
+import type { Attention, InstanceRecord, InstanceStatus } from './record.ts';
 import { type ActiveState, accepts, activeStates, handledTypes } from './xstate5.ts';
 
 export interface ActivityView {
@@ -89,11 +89,7 @@ export interface InstanceView {
 
 const DAY_MS = 86_400_000;
 
-export function viewOf(
-  open: OpenInstance,
-  now: number,
-  actorOf: (src: string) => { name: string; description: string; maxAttempts: number | null },
-): InstanceView {
+export function viewOf(open: OpenInstance, now: number, actorOf: ActorOf): InstanceView {
   const { record, definition, snapshot } = open;
   const { workflow } = definition;
   const live = record.status === 'running' || record.status === 'paused';
@@ -114,13 +110,7 @@ export function viewOf(
     status: record.status,
     state: record.machine.value,
     states,
-    sentence:
-      told?.sentence ??
-      String(
-        typeof record.machine.value === 'string'
-          ? record.machine.value
-          : JSON.stringify(record.machine.value),
-      ),
+    sentence: told?.sentence ?? valueWords(record.machine.value),
     waitingOn: live ? (states.findLast((state) => state.waitingOn !== null)?.waitingOn ?? null) : null,
     tags: [...snapshot.tags],
     context: record.machine.context,
@@ -132,6 +122,49 @@ export function viewOf(
     labels: record.labels,
     keys: record.keys,
     accepts: live ? acceptedSignals(open) : [],
+    ...liveParts(record, actorOf),
+    attention: record.attention,
+    tasks: live ? tasksOf(open) : [],
+  };
+}
+
+type ActorOf = (src: string) => { name: string; description: string; maxAttempts: number | null };
+
+/** What the record alone tells, for an instance whose version this process lacks. */
+export function sketchOf(record: InstanceRecord): InstanceView {
+  const [workflow = record.definition, version] = record.definition.split('@');
+  const { machine, id, subject, revision, status, createdAt, updatedAt, stateSince, labels, keys } = record;
+  return {
+    ...{ id, subject, revision, status, createdAt, updatedAt, stateSince, labels, keys },
+    rootId: rootOf(id),
+    parentId: record.parent?.instanceId ?? null,
+    workflow,
+    version: /^\d+$/.test(version ?? '') ? Number(version) : null,
+    title: record.definition,
+    state: machine.value,
+    states: [],
+    sentence: valueWords(machine.value),
+    waitingOn: null,
+    tags: [],
+    context: machine.context,
+    output: machine.output ?? null,
+    error: machine.error ?? null,
+    accepts: [],
+    ...liveParts(record, (src) => ({ name: src, description: src, maxAttempts: null })),
+    attention: record.attention,
+    tasks: [],
+  };
+}
+
+function valueWords(value: StateValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function liveParts(
+  record: InstanceRecord,
+  actorOf: ActorOf,
+): Pick<InstanceView, 'activities' | 'timers' | 'children' | 'deferred' | 'quarantine'> {
+  return {
     activities: Object.entries(record.activities).map(([token, activity]) => {
       const { name, description, maxAttempts } = actorOf(activity.src);
       const { phase, attempt, queue } = activity;
@@ -162,8 +195,6 @@ export function viewOf(
       error: error.message,
       at,
     })),
-    attention: record.attention,
-    tasks: live ? tasksOf(open) : [],
   };
 }
 

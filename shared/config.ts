@@ -143,6 +143,14 @@ export type MailboxConfig = WorkerConfig['mailbox'];
 export type MailConfig = WorkerConfig['mail'];
 export type WebhookConfig = ApiConfig['webhooks'];
 
+/** What is needed to reach the store. Raises `config-invalid` with every mistake in `details.errors`. */
+export function loadStoreConfig(
+  environment: Environment,
+): Pick<CommonConfig['store'], 'redisUrl' | 'namespace' | 'shards'> {
+  const values = parseEnvironment(environment, storeShape, SECRET_VARIABLES);
+  return { redisUrl: values.REDIS_URL, namespace: values.NAMESPACE, shards: values.SHARDS };
+}
+
 /** What the API needs. Raises `config-invalid` with every mistake in `details.errors`. */
 export function loadApiConfig(environment: Environment): ApiConfig {
   const values = parseEnvironment(environment, apiShape, SECRET_VARIABLES);

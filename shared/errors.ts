@@ -7,6 +7,8 @@ export const ERROR_CODES = [
   'machine-not-durable',
   'workflow-unknown',
   'workflow-version-missing',
+  'replay-diverged',
+  'migration-refused',
   'activity-unimplemented',
   // input
   'input-invalid',
@@ -29,6 +31,7 @@ export const ERROR_CODES = [
   'signal-not-accepted',
   'signal-overflow',
   'operation-impossible',
+  'batch-changed',
   'event-reserved',
   'value-not-durable',
   'task-unknown',

@@ -14,6 +14,7 @@ import {
   type FaultPoints,
   implementationMap,
   type Registry,
+  recordDefinitions,
   type Store,
 } from '../engine/index.ts';
 import type { AppError } from '../shared/errors.ts';
@@ -117,6 +118,7 @@ export async function runWorker(
     isPaused: paused.has,
   });
 
+  await recordDefinitions(store, registry);
   const epoch = options.epoch ?? (await store.renewLease(id, 0)).epoch ?? '';
   const lease = await startLease({
     engine,

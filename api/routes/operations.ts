@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import type { By, Client, InstanceView } from '../../engine/index.ts';
-import { unknownInstance } from '../../shared/errors.ts';
+import type { Client, InstanceView, OperateOptions } from '../../engine/index.ts';
 import type { Catalogue } from '../catalogue.ts';
-import { requireRevision } from '../etag.ts';
+import { revisionAsked } from '../etag.ts';
 import { instance, readTree } from '../present.ts';
 import { actorOf, type Reply, type Route, route } from '../route.ts';
 import { InstanceParams, InstanceSchema, reason } from '../schemas.ts';
@@ -28,7 +27,8 @@ const RetryBody = z
 
 const CancelAnswer = z.strictObject({ status: z.enum(['applied', 'deferred']), instance: InstanceSchema });
 
-const shared = {
+/** What every operation on one instance has in common. */
+export const onInstance = {
   method: 'post',
   tag: 'instances',
   params: InstanceParams,
@@ -42,7 +42,7 @@ export function operationRoutes(deps: OperationDeps): readonly Route[] {
   const { client } = deps;
   return [
     route({
-      ...shared,
+      ...onInstance,
       id: 'pauseInstance',
       path: '/v1/instances/{id}/pause',
       summary: 'Pause: begin nothing new; what comes in waits',
@@ -51,7 +51,7 @@ export function operationRoutes(deps: OperationDeps): readonly Route[] {
       handle: (call) => operate(deps, call, (id) => client.pause(id, byOf(call))),
     }),
     route({
-      ...shared,
+      ...onInstance,
       id: 'resumeInstance',
       path: '/v1/instances/{id}/resume',
       summary: 'Resume a paused instance',
@@ -60,7 +60,7 @@ export function operationRoutes(deps: OperationDeps): readonly Route[] {
       handle: (call) => operate(deps, call, (id) => client.resume(id, byOf(call))),
     }),
     route({
-      ...shared,
+      ...onInstance,
       id: 'retryInstance',
       path: '/v1/instances/{id}/retry',
       summary: 'Try again what waits, gave up or was set aside',
@@ -80,7 +80,7 @@ export function operationRoutes(deps: OperationDeps): readonly Route[] {
 
 function cancelRoute({ client, catalogue }: OperationDeps): Route {
   return route({
-    ...shared,
+    ...onInstance,
     id: 'cancelInstance',
     path: '/v1/instances/{id}/cancel',
     summary: 'Cancel, with the compensation that the workflow defines',
@@ -90,7 +90,6 @@ function cancelRoute({ client, catalogue }: OperationDeps): Route {
       202: { description: 'Cancels as soon as its state allows', schema: CancelAnswer },
     },
     async handle(call) {
-      await look(client, call);
       const { status, instance: view } = await client.cancel(call.params.id, {
         ...byOf(call),
         force: call.body.force,
@@ -101,28 +100,26 @@ function cancelRoute({ client, catalogue }: OperationDeps): Route {
   });
 }
 
-type OperationCall = Parameters<Route['handle']>[0] & {
+export type OperationCall = Parameters<Route['handle']>[0] & {
   readonly params: { readonly id: string };
   readonly body: { readonly reason?: string | undefined };
 };
 
-function byOf(call: OperationCall): By {
+export function byOf(call: OperationCall): OperateOptions {
   const { reason: why } = call.body;
-  return { by: actorOf(call), ...(why === undefined ? {} : { reason: why }) };
+  const expectedRevision = revisionAsked(call.request);
+  return {
+    by: actorOf(call),
+    ...(why === undefined ? {} : { reason: why }),
+    ...(expectedRevision === undefined ? {} : { expectedRevision }),
+  };
 }
 
-async function look(client: Client, { params, request }: OperationCall): Promise<void> {
-  const view = await client.describe(params.id);
-  if (view === null) throw unknownInstance(params.id);
-  requireRevision(request, view.revision);
-}
-
-async function operate(
+export async function operate(
   { client, catalogue }: OperationDeps,
   call: OperationCall,
   act: (id: string) => Promise<InstanceView>,
 ): Promise<Reply> {
-  await look(client, call);
   const view = await act(call.params.id);
   return { status: 200, body: instance(await readTree(client, view), catalogue, false) };
 }

@@ -51,6 +51,8 @@ export interface MetaKeys {
   readonly epoch: string;
   /** Hash: queue to why it is paused. */
   readonly queues: string;
+  /** Hash: `name@version` to the shape in which it last ran. */
+  readonly definitions: string;
   /** Pub/sub channel: shard numbers with work in their outbox. */
   readonly wake: string;
 }
@@ -61,6 +63,7 @@ export function metaKeys(namespace: string): MetaKeys {
     leases: `${prefix}leases`,
     epoch: `${prefix}epoch`,
     queues: `${prefix}queues`,
+    definitions: `${prefix}definitions`,
     wake: `${namespace}:wake`,
   };
 }

@@ -220,6 +220,12 @@ ${signalId}`,
       return counts.reduce((sum, count) => sum + count, 0);
     },
 
+    async recordDefinitions(shapes) {
+      if (shapes.length > 0) await redis.hset(meta.definitions, Object.fromEntries(shapes));
+    },
+    async definitions() {
+      return Object.entries(await redis.hgetall(meta.definitions));
+    },
     async pauseQueue(paused) {
       await redis.hset(meta.queues, paused.queue, JSON.stringify({ ...paused, at: clock.now() }));
     },

@@ -555,6 +555,23 @@ describe.each(STORES)('a store %s', (_where, open) => {
     });
   });
 
+  describe('definitions', () => {
+    it('are known in the shape recorded last', async () => {
+      expect(await store.definitions()).toEqual([]);
+      await store.recordDefinitions([]);
+      await store.recordDefinitions([
+        ['a@1', 'old'],
+        ['b@1', 'b'],
+      ]);
+      await store.recordDefinitions([['a@1', 'new']]);
+
+      expect([...(await store.definitions())].toSorted()).toEqual([
+        ['a@1', 'new'],
+        ['b@1', 'b'],
+      ]);
+    });
+  });
+
   describe('queues', () => {
     it('stay paused until they are resumed', async () => {
       await store.pauseQueue({ queue: 'graph', code: 'sign-in', reason: 'broken' });

@@ -10,6 +10,8 @@ import {
   createClient,
   createEngine,
   createMemoryStore,
+  createMigrations,
+  createOperations,
   createRegistry,
   defineActivity,
   defineWorkflow,
@@ -213,6 +215,8 @@ export function createFixture(options: ApiFixtureOptions = {}) {
   const { fourEyes = false, demo = false, health, ...rest } = options;
   const app = createApp({
     client,
+    operations: createOperations(engine, client),
+    migrations: createMigrations(engine),
     registry,
     workflows: [order],
     auth: { keys, fourEyes, demoKey: demo ? (keys[3] ?? null) : null },

@@ -7,6 +7,8 @@ import {
   checkStore,
   createClient,
   createEngine,
+  createMigrations,
+  createOperations,
   createRedisStore,
   createRegistry,
 } from '../../engine/index.ts';
@@ -27,10 +29,13 @@ await checkStore({
 const death = awaitSentence();
 const store = death.store(createRedisStore({ redis, namespace, shards: SHARDS }));
 const registry = createRegistry([crashTrial]);
-const client = createClient(createEngine({ store, registry, log, faults: death.faults }));
+const engine = createEngine({ store, registry, log, faults: death.faults });
+const client = createClient(engine);
 const sha256 = createHash('sha256').update(API_KEY).digest('hex');
 const app = createApp({
   ...{ client, registry, workflows: [crashTrial], log: silentLogger() },
+  operations: createOperations(engine, client),
+  migrations: createMigrations(engine),
   auth: { keys: [{ name: 'load', role: 'operator', sha256 }], fourEyes: false, demoKey: null },
   webhookVerifier: {
     verify: async () => ({ outcome: 'refused', reason: 'signature-wrong', status: 401 }),
