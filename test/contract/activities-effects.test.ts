@@ -136,7 +136,7 @@ describe('checkoutCart', () => {
     [13605, 'agreement-missing'],
     [800074, 'account-under-review'],
     [800075, 'account-refused'],
-    [800025, 'other'],
+    [800025, 'credit'],
   ])('ends a clean refusal %d as refused: %s', async (code, reason) => {
     const input = await filledCart();
     fault('error', CHECKOUT, { status: 403, code, description: 'No.' });

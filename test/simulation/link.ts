@@ -56,6 +56,8 @@ const REMOTE: Readonly<Record<Remote, true>> = {
   pauseQueue: true,
   resumeQueue: true,
   pausedQueues: true,
+  recordDefinitions: true,
+  definitions: true,
 };
 
 /** The longest a reply lies about. */

@@ -203,6 +203,13 @@ const CALLS: Readonly<Record<Method, readonly [weight: number, fc.Arbitrary<read
     1,
     call(nothing, async (s) => sorted((await s.pausedQueues()).map((paused) => [paused.queue, paused.code]))),
   ],
+  recordDefinitions: [
+    1,
+    call(fc.array(fc.tuple(fc.constantFrom('a@1', 'a@2'), fc.constantFrom('{}', '{"v":1}')), { maxLength: 2 }), (s, shapes) =>
+      s.recordDefinitions(shapes),
+    ),
+  ],
+  definitions: [1, call(nothing, async (s) => sorted(await s.definitions()))],
 };
 
 interface Call {
