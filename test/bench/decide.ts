@@ -162,8 +162,7 @@ function playOld(turns: number, wide: number): { readonly count: number } {
   return { count: 500 };
 }
 
-const benchNoop = benchWorkflow({ activities: 1, contextBytes: 0 }).machine
-  .implementations.actors['noop'];
+const benchNoop = benchWorkflow({ activities: 1, contextBytes: 0 }).machine.implementations.actors['noop'];
 
 const batches = Number(process.argv[2] ?? 40);
 const BATCH = 50;

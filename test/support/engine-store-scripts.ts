@@ -205,8 +205,9 @@ const CALLS: Readonly<Record<Method, readonly [weight: number, fc.Arbitrary<read
   ],
   recordDefinitions: [
     1,
-    call(fc.array(fc.tuple(fc.constantFrom('a@1', 'a@2'), fc.constantFrom('{}', '{"v":1}')), { maxLength: 2 }), (s, shapes) =>
-      s.recordDefinitions(shapes),
+    call(
+      fc.array(fc.tuple(fc.constantFrom('a@1', 'a@2'), fc.constantFrom('{}', '{"v":1}')), { maxLength: 2 }),
+      (s, shapes) => s.recordDefinitions(shapes),
     ),
   ],
   definitions: [1, call(nothing, async (s) => sorted(await s.definitions()))],
