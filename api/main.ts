@@ -33,14 +33,14 @@ const UNREADY_MS = 200;
 async function main(): Promise<void> {
   const config = loadApiConfig(process.env);
   const log = createLogger({ name: 'api', level: config.process.logLevel });
-  const { redisUrl, namespace, shards, stateDir, accept: acceptStore } = config.store;
+  const { redisUrl, namespace, shards, stateDir, accept: acceptStore, waitReplicas } = config.store;
 
   const redis = createRedis(redisUrl, 'service', { log, name: `${namespace}-api` });
   await redisReady(redis, REDIS_READY_MS);
   const report = await checkStore({ redis, namespace, shards, stateDir, process: 'api', acceptStore });
   for (const warning of report.warnings) log.warn({ warning }, 'store-warning');
 
-  const store = createRedisStore({ redis, namespace, shards });
+  const store = createRedisStore({ redis, namespace, shards, waitReplicas });
   const registry = createRegistry(allWorkflows);
   // Without dispatch: activities stay in the outbox and the workers are woken.
   const engine = createEngine({ store, registry, log });

@@ -118,6 +118,7 @@ export const storeShape = {
   SHARDS: integer(1, 1_024).default(8),
   STATE_DIR: text.default('.data'),
   ACCEPT_STORE: flag.default(false),
+  REDIS_WAIT_REPLICAS: integer(0, 9).default(0),
 };
 
 export const secretsShape = { SECRET_KEY: secretKey, SECRET_KEYS_OLD: secretKeys.default([]) };

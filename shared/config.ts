@@ -39,6 +39,7 @@ function commonOf(v: Of<typeof processShape & typeof storeShape & typeof secrets
       stateDir: v.STATE_DIR,
       /** Take on a store that is empty or older than the one last seen. */
       accept: v.ACCEPT_STORE,
+      waitReplicas: v.REDIS_WAIT_REPLICAS,
     },
     secrets: { key: v.SECRET_KEY, oldKeys: v.SECRET_KEYS_OLD },
     /** All in milliseconds. */

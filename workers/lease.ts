@@ -39,7 +39,7 @@ export async function startLease(options: LeaseOptions): Promise<Loop> {
     if (faults !== undefined) await faults.at('after-renewal');
     if (epoch !== options.epoch) {
       options.onStoreLost(
-        new AppError('store-rewound', 'The store was emptied or replaced while the engine ran.', {
+        new AppError('store-rewound', 'The store was emptied, replaced or set back while the engine ran.', {
           details: { expected: options.epoch, found: epoch },
         }),
       );

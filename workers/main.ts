@@ -32,14 +32,14 @@ const STORE_LOST = 70;
 
 /** Resolves with what stops it again. */
 async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<void>> {
-  const { redisUrl, namespace, shards, stateDir, accept: acceptStore } = config.store;
+  const { redisUrl, namespace, shards, stateDir, accept: acceptStore, waitReplicas } = config.store;
   const redis = createRedis(redisUrl, 'worker', { log, name: `${namespace}-worker` });
   await redisReady(redis, REDIS_READY_MS);
   const seenBy = { namespace, stateDir, process: 'worker' };
   const report = await checkStore({ ...seenBy, redis, shards, acceptStore });
   for (const warning of report.warnings) log.warn({ warning }, 'store-warning');
 
-  const store = createRedisStore({ redis, namespace, shards });
+  const store = createRedisStore({ redis, namespace, shards, waitReplicas });
   const secretBox = createSecretBox({
     key: config.secrets.key.reveal(),
     oldKeys: config.secrets.oldKeys.map((key) => key.reveal()),

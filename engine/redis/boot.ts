@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { AppError } from '../../shared/errors.ts';
+import { AppError, type JsonObject } from '../../shared/errors.ts';
 import { metaKeys } from './keys.ts';
 import type { RedisConnection } from './scripts.ts';
 
@@ -100,9 +100,12 @@ async function durabilityWarnings(
 async function checkEpoch(options: BootOptions): Promise<string> {
   const { redis, namespace, shards, acceptStore } = options;
   const key = metaKeys(namespace).epoch;
-  const [id, tick, storedShards] = await redis.hmget(key, 'id', 'tick', 'shards');
+  const [id, tick, storedShards, rewound] = await redis.hmget(key, 'id', 'tick', 'shards', 'rewound');
   const remembered = recall(options);
-  if (remembered !== null && !acceptStore) requireSameStore(remembered, id ?? null, Number(tick ?? 0));
+  if (acceptStore) await redis.hdel(key, 'rewound');
+  else if (rewound === '1')
+    throw refused('This store has lost what it had answered: a failover, a power cut or an old copy.');
+  else if (remembered !== null) requireSameStore(remembered, id ?? null, Number(tick ?? 0));
   if (id !== null && id !== undefined && storedShards !== String(shards)) {
     throw new AppError('store-unsafe', `This store was made with ${storedShards} shards, not ${shards}.`, {
       details: { stored: storedShards, configured: shards },
@@ -130,13 +133,12 @@ function requireSameStore(remembered: Remembered, id: string | null, tick: numbe
           ? 'The store is older than when it was last seen here.'
           : null;
   if (why === null) return;
-  throw new AppError(
-    'store-rewound',
-    `${why} Nothing is dispatched until an operator confirms it with ACCEPT_STORE=1.`,
-    {
-      details: { rememberedEpoch: remembered.epoch, rememberedTick: remembered.tick, epoch: id, tick },
-    },
-  );
+  throw refused(why, { rememberedEpoch: remembered.epoch, rememberedTick: remembered.tick, epoch: id, tick });
+}
+
+function refused(why: string, details: JsonObject = {}): AppError {
+  const message = `${why} Nothing is dispatched until an operator confirms it with ACCEPT_STORE=1.`;
+  return new AppError('store-rewound', message, { details });
 }
 
 /** Keeps what was seen of the store, so that the next start can tell an older one. */

@@ -12,6 +12,8 @@ const MAX_ENTRIES = 64;
 
 /** How long the answer to a batch is kept for one that is sent again; a revision check catches what comes later still. */
 const REPLY_KEPT_MS = 24 * 3_600_000;
+/** Within this time an answer that is gone was lost, not forgotten. */
+const REPLY_EXPECTED_MS = REPLY_KEPT_MS / 2;
 
 interface Waiting {
   readonly entry: CommitEntry;
@@ -27,6 +29,8 @@ export interface GroupCommitOptions {
   readonly wakeChannel: string;
   monotonic(): number;
   onTime(ms: number, askedAt: number): void;
+  /** The store has lost what it had answered this client. */
+  onRewound(): void;
 }
 
 export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEntry) => Promise<CommitReply> {
@@ -34,30 +38,36 @@ export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEn
   const scriptKeys = [keys.timers, keys.outbox, keys.bodies, keys.claims, keys.reply(options.client)];
   let waiting: Waiting[] = [];
   let counter = 0;
+  let answered = { counter: 0, at: 0 };
   let busy = false;
 
   function flush(): void {
     const batch = waiting.length > MAX_ENTRIES ? waiting.slice(0, MAX_ENTRIES) : waiting;
     waiting = waiting.length > MAX_ENTRIES ? waiting.slice(MAX_ENTRIES) : [];
     counter += 1;
+    const askedAt = options.monotonic();
     const args: (string | number)[] = [
       keys.prefix,
       counter,
       REPLY_KEPT_MS,
       options.wakeChannel,
       options.shard,
+      askedAt - answered.at < REPLY_EXPECTED_MS ? answered.counter : 0,
     ];
+    const sent = counter;
     for (const { entry } of batch) writeEntry(args, entry);
-    const askedAt = options.monotonic();
     run('commit', scriptKeys, args).then(
       (reply) => {
         const [, ms, ...statuses] = String(reply).split('|');
         options.onTime(Number(ms), askedAt);
+        answered = { counter: sent, at: options.monotonic() };
         for (const [index, item] of batch.entries()) answer(item, statuses[index]);
         next();
       },
       (error: unknown) => {
-        for (const item of batch) item.reject(unavailable(error));
+        const failure = unavailable(error);
+        if (failure.code === 'store-rewound') options.onRewound();
+        for (const item of batch) item.reject(failure);
         next();
       },
     );
@@ -127,6 +137,10 @@ function answer(item: Waiting, status: string | undefined): void {
 /** Whether it was applied is unknown; bringing the event again is safe, its token or signal id is consumed once. */
 function unavailable(error: unknown): AppError {
   const message = messageOf(error);
+  if (message.includes('REWOUND'))
+    return new AppError('store-rewound', 'The store has lost commits that it had answered.', {
+      cause: error,
+    });
   const refused = /SUPERSEDED|WRONGTYPE/.test(message);
   return new AppError(
     refused ? 'commit-refused' : 'store-unavailable',

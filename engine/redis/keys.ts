@@ -47,7 +47,8 @@ export function shardKeys(namespace: string, shard: number): ShardKeys {
 export interface MetaKeys {
   /** Zset: worker to lease expiry ms. */
   readonly leases: string;
-  /** Hash: `id` of this store's birth, `tick` rising with every lease renewal, `shards` it was made with. */
+  /** Hash: `id` of this store's birth, `tick` rising with every lease renewal, `shards` it was made with, `rewound`
+   * once it has lost what it had answered. */
   readonly epoch: string;
   /** Hash: queue to why it is paused. */
   readonly queues: string;

@@ -27,6 +27,8 @@ export interface RedisStoreOptions {
   readonly namespace: string;
   /** How many shards the instances are spread over; fixed for the life of a store. */
   readonly shards: number;
+  /** Replicas that must have a commit before it counts as made; default 0. Not on a cluster. */
+  readonly waitReplicas?: number;
 }
 
 /** What one worker gave back is not handed to it again at once. */
@@ -39,8 +41,10 @@ const SIGNAL_KNOWN_SECONDS = 7 * 24 * 3_600;
 
 const monotonic = (): number => performance.now();
 
-export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions): Store {
+export function createRedisStore(options: RedisStoreOptions): Store {
+  const { redis, namespace, shards, waitReplicas = 0 } = options;
   const run = prepareScripts(redis);
+  const runCommit = waitReplicas === 0 ? run : confirmedBy(redis as Redis, run, waitReplicas);
   const client = randomUUID();
   const meta = metaKeys(namespace);
   const clock = createStoreClock(monotonic);
@@ -51,6 +55,7 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
     clock.learn(Number(reply[0]), askedAt);
     return reply;
   };
+  let newestTick = 0;
   const keysOf: readonly ShardKeys[] = Array.from({ length: shards }, (_, shard) =>
     shardKeys(namespace, shard),
   );
@@ -61,7 +66,11 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
   };
   const forId = (id: string): ShardKeys => at(shardOf(id, shards));
   const committers = keysOf.map((keys, shard) =>
-    createGroupCommit({ run, keys, shard, client, wakeChannel: meta.wake, monotonic, onTime: clock.learn }),
+    createGroupCommit({
+      ...{ run: runCommit, keys, shard, client, wakeChannel: meta.wake, monotonic, onTime: clock.learn },
+      // All processes stop by it at their next renewal; this one has stopped committing already.
+      onRewound: () => void redis.hset(meta.epoch, 'rewound', '1').catch(() => undefined),
+    }),
   );
 
   const store: Store = {
@@ -168,8 +177,13 @@ export function createRedisStore({ redis, namespace, shards }: RedisStoreOptions
     },
 
     async renewLease(worker, ttlMs) {
-      const reply = await runTimed('renew', [meta.leases, meta.epoch], [worker, ttlMs]);
-      return { epoch: text(reply[1]), tick: Number(reply[2]) };
+      // Confirmed like a commit: a tick that a failover takes away would look like lost commits.
+      const askedAt = monotonic();
+      const reply = list(await runCommit('renew', [meta.leases, meta.epoch], [worker, ttlMs, newestTick]));
+      clock.learn(Number(reply[0]), askedAt);
+      const tick = Number(reply[2]);
+      newestTick = Math.max(newestTick, tick);
+      return { epoch: text(reply[1]), tick };
     },
     async dropLease(worker) {
       await redis.zrem(meta.leases, worker);
@@ -371,4 +385,22 @@ async function keepMembers(
   const ids = candidates.map(({ id }) => id);
   const scores = await Promise.all(indexes.map((name) => redis.zmscore(keys.index(name), ids)));
   return candidates.filter((_, at) => scores.every((column) => column[at] !== null));
+}
+
+/** Ms for the replicas to say that they have it; longer than a hiccup, shorter than a service's patience. */
+const WAIT_MS = 1_000;
+
+/**
+ * A commit that too few replicas have is not confirmed: it stands on the primary, and a failover may take it away. Replicas
+ * answer for what came over one connection, so one that was changed meanwhile proves nothing.
+ */
+function confirmedBy(redis: Redis, run: RunScript, replicas: number): RunScript {
+  return async (name, keys, args) => {
+    const line = redis.stream;
+    const reply = await run(name, keys, args);
+    const having = await redis.wait(replicas, WAIT_MS);
+    if (having < replicas || redis.stream !== line)
+      throw new AppError('store-unavailable', `${having} of ${replicas} replicas have the commit.`);
+    return reply;
+  };
 }

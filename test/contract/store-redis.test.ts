@@ -38,7 +38,7 @@ describe('a batch sent twice', () => {
     run(
       'commit',
       [keys().timers, keys().outbox, keys().bodies, keys().claims, keys().reply('client')],
-      [keys().prefix, counter, 60_000, 'wake', 0, ...entries.flat()],
+      [keys().prefix, counter, 60_000, 'wake', 0, 0, ...entries.flat()],
     );
   beforeEach(() => {
     run = prepareScripts(redis);

@@ -87,7 +87,7 @@ export async function tearCommit(cutsOf: (bytes: number) => Iterable<number>): P
         return script(name, ofKeys, args);
       },
       ...{ keys, shard, client: 'tearing', wakeChannel: metaKeys(NAMESPACE).wake },
-      ...{ monotonic: () => performance.now(), onTime: () => {} },
+      ...{ monotonic: () => performance.now(), onTime: () => {}, onRewound: () => {} },
     });
     await commit(commitAt(id, 0));
     await commit(commitAt(id, 1));

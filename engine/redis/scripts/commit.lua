@@ -6,6 +6,7 @@ lost) gets the stored answer; nothing is written. A client has one batch under w
 
 KEYS  1 timers  2 outbox  3 bodies  4 claims  5 the client's last answer
 ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 wake channel   5 shard number
+      6 the newest counter of this client that was answered
       then per entry: id, revision expected (0 creates), due (ms, refused before it; '' never), field the instance may
       not have yet ('' none), history line, how many words of fields follow, field and value of the instance's hash ...,
       changes ..., '.'
@@ -19,7 +20,8 @@ ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 
         I name / i name score   leave / join an index
         w                       wake the workers of other processes
 REPLY counter|ms|status|status ...   status: OK | CONFLICT | EXISTS | EARLY | BADKEY (a key of the entry has a foreign type)
-ERROR SUPERSEDED when a later batch of this client was applied; nothing is written then.
+ERROR SUPERSEDED when a later batch of this client was applied, REWOUND when one that was answered is unknown here: this
+      store is older than its clients. Nothing is written then.
 
 No command after an entry's first write can fail: the words of every entry and the type of every key it writes are
 checked before. The instance's hash is checked by reading it, its history by being the first write.
@@ -27,12 +29,13 @@ checked before. The instance's hash is checked by reading it, its history by bei
 local prefix, counter = ARGV[1], ARGV[2]
 
 local last = redis.call('GET', KEYS[5])
-if last then
-  local known = string.match(last, '^%d+')
-  if known == counter then return last end
-  if tonumber(known) > tonumber(counter) then
-    return redis.error_reply('SUPERSEDED a later batch of this client was applied')
-  end
+local known = last and string.match(last, '^%d+') or '0'
+if known == counter then return last end
+if tonumber(known) > tonumber(counter) then
+  return redis.error_reply('SUPERSEDED a later batch of this client was applied')
+end
+if tonumber(known) < tonumber(ARGV[6]) then
+  return redis.error_reply('REWOUND a batch of this client that was answered is not known here')
 end
 
 local TIMERS, OUTBOX, BODIES, CLAIMS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -64,7 +67,7 @@ end
 
 -- Reads every entry before the first write: where each begins and whether its keys are sound.
 local starts, refused = {}, {}
-local at = 6
+local at = 7
 while at <= #ARGV do
   starts[#starts + 1] = at
   at = at + 6 + ARGV[at + 5]
