@@ -47,7 +47,10 @@ export function findCustomer({ connectors }: ActivityDeps): ActivityImplementati
           ? []
           : await partnerCenter.customers.search(named, { ...reading(context), limit: MAX_MATCHES + 1 })),
       ];
-      const customers = new Map(found.flatMap((customer) => (customer ? [[customer.id, customer]] : [])));
+      // A list leaves the billing profile out, and with it the country: one read by id, found first, stands.
+      const customers = new Map<string, Customer>();
+      for (const customer of found)
+        if (customer && !customers.has(customer.id)) customers.set(customer.id, customer);
       const matches = [...customers.values()].map((customer) => ({
         customerId: customer.id,
         name: customer.companyName,
