@@ -48,9 +48,13 @@ describe('a confirmation in the Admin Agent’s mailbox', () => {
     } as never);
     const consent = async () => {
       const view = await stretchOf(client, instance.id, 'consent');
-      return { view, context: view?.context as { commerceGranted?: boolean } | undefined };
+      const context = view?.context as
+        | { commerceGranted?: boolean; idlePolls?: { commerce: number } }
+        | undefined;
+      return { view, context };
     };
-    await eventually(async () => expect((await consent()).view?.sentence).toContain('Waiting for Contoso'));
+    // The reading that entering the wait begins with is over, and found nothing.
+    await eventually(async () => expect((await consent()).context?.idlePolls?.commerce).toBe(1));
     await microsoft.control('/consents/reseller/accept', {
       tenantId: SEED_TENANTS.contoso,
       signAgreement: false,
