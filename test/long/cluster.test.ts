@@ -5,6 +5,7 @@ import { checkStore, createRedisStore, defineWorkflow } from '../../engine/index
 import { silentLogger } from '../../shared/logger.ts';
 import { startWorker } from '../../workers/worker.ts';
 import { eventually } from '../support/eventually.ts';
+import { reportProof } from '../support/proof-report.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-server.ts';
 
 const SHARDS = 8;
@@ -92,25 +93,38 @@ describe('a Redis Cluster of three', () => {
     const [first, second] = [await worker(), await worker()];
     const { client } = first;
     const count = 40;
+    let early = 0;
+    let completed = 0;
 
     for (let n = 0; n < count; n += 1) {
       // Half of the signals come before their instance.
-      const early = n % 2 === 0;
-      if (early) await client.signalByKey(`tenant:${n}`, 'go', {}, { id: `go-${n}` });
+      if (n % 2 === 0) {
+        await client.signalByKey(`tenant:${n}`, 'go', {}, { id: `go-${n}` });
+        early += 1;
+      }
       await client.start(workflow, { customer: String(n) }, { id: `i-${n}` });
     }
-    for (let n = 0; n < count; n += 1) {
-      await eventually(
-        async () => {
-          const view = await client.describe(`i-${n}`);
-          if (view?.state === 'asking')
-            await client.signalByKey(`tenant:${n}`, 'go', {}, { id: `late-${n}` });
-          expect(view?.status).toBe('completed');
-          expect(view?.output).toEqual({ n: 2, out: { from: 'kid' } });
-        },
-        { within: 30_000, every: 50 },
-      );
-      expect(await client.verifyHistory(`i-${n}`)).toMatchObject({ intact: true });
+    try {
+      for (let n = 0; n < count; n += 1) {
+        await eventually(
+          async () => {
+            const view = await client.describe(`i-${n}`);
+            if (view?.state === 'asking')
+              await client.signalByKey(`tenant:${n}`, 'go', {}, { id: `late-${n}` });
+            expect(view?.status).toBe('completed');
+            expect(view?.output).toEqual({ n: 2, out: { from: 'kid' } });
+          },
+          { within: 30_000, every: 50 },
+        );
+        expect(await client.verifyHistory(`i-${n}`)).toMatchObject({ intact: true });
+        completed += 1;
+      }
+    } finally {
+      reportProof({
+        suite: 'redis cluster of three',
+        injected: { 'signals ahead of their instance': early },
+        ...{ done: { instances: completed }, lost: count - completed },
+      });
     }
 
     const listed = await client.list({ status: 'completed' }, { limit: 100 });

@@ -1,6 +1,6 @@
-/** Many seeds in a row, summed up. A failing seed is played again with its trace. */
+/** Many seeds in a row, summed up. */
 import type { Plant } from './plants.ts';
-import { type Report, simulate } from './simulate.ts';
+import { type Report, simulate, TRACES } from './simulate.ts';
 import { FAULTS, type Fault } from './weather.ts';
 
 export interface CampaignReport {
@@ -8,32 +8,44 @@ export interface CampaignReport {
   readonly commits: number;
   readonly finished: number;
   readonly effects: number;
-  readonly virtualHours: number;
+  readonly virtualMs: number;
   readonly faults: Readonly<Record<Fault, number>>;
   /** What broke, with the seed that shows it and the end of its trace. */
   readonly broken: string | null;
+  /** Sum of the runs' own: equal when all of the runs are, however they are shared out. */
+  readonly trace: number;
 }
 
-const TAIL = 60;
+const SUMS = ['seeds', 'commits', 'finished', 'effects', 'virtualMs'] as const;
 
 /** Plays `count` seeds from `first`; stops at the first that breaks a promise. */
 export async function campaign(first: number, count: number, plant?: Plant): Promise<CampaignReport> {
-  const faults = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>;
-  const sum = { seeds: 0, commits: 0, finished: 0, effects: 0, virtualMs: 0 };
-  let broken: string | null = null;
-  for (let seed = first; seed < first + count && broken === null; seed += 1) {
+  const reports: CampaignReport[] = [];
+  for (let seed = first; seed < first + count; seed += 1) {
     const report = await simulate(seed, plant === undefined ? {} : { plant });
-    sum.seeds += 1;
-    for (const part of ['commits', 'finished', 'effects', 'virtualMs'] as const) sum[part] += report[part];
-    for (const fault of FAULTS) faults[fault] += report.faults[fault];
-    if (report.violation !== null) broken = await explain(report, plant);
+    const { commits, finished, effects, virtualMs, faults, trace } = report;
+    const broken = report.violation === null ? null : explain(report);
+    reports.push({ seeds: 1, commits, finished, effects, virtualMs, faults, broken, trace });
+    if (broken !== null) break;
   }
-  const { virtualMs, ...counts } = sum;
-  return { ...counts, virtualHours: Math.round(virtualMs / 36_000) / 100, faults, broken };
+  return summed(reports);
 }
 
-async function explain({ seed, violation }: Report, plant: Plant | undefined): Promise<string> {
-  const { tail } = await simulate(seed, { tail: TAIL, ...(plant === undefined ? {} : { plant }) });
+/** Of campaigns, in the order of their seeds. */
+export function summed(reports: readonly CampaignReport[]): CampaignReport {
+  const sum = (of: (report: CampaignReport) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0);
+  const sums = Object.fromEntries(SUMS.map((part) => [part, sum((report) => report[part])]));
+  const faults = Object.fromEntries(FAULTS.map((fault) => [fault, sum((report) => report.faults[fault])]));
+  return {
+    ...(sums as Record<(typeof SUMS)[number], number>),
+    faults: faults as Record<Fault, number>,
+    broken: reports.find(({ broken }) => broken !== null)?.broken ?? null,
+    trace: sum(({ trace }) => trace) % TRACES,
+  };
+}
+
+function explain({ seed, violation, tail }: Report): string {
   return [
     `seed ${seed}: ${violation}`,
     `Play it again: SIM_FIRST=${seed} SIM_SEEDS=1 npm run jest -- --selectProjects unit --testPathPatterns test/simulation`,

@@ -63,7 +63,7 @@ export function createFleet(options: FleetOptions): Fleet {
   function boot(kind: Process['kind']): void {
     born += 1;
     const process = createProcess({
-      ...{ id: `${kind}${born}`, kind, agenda, chance, weather },
+      ...{ id: `${kind}${born}`, kind, agenda, chance, weather, plant },
       onDeath(dead) {
         crew = crew.filter((other) => other.process !== dead);
         agenda.in(chance.int(RESTART_MS), `restart ${kind}`, () => boot(kind));

@@ -2,13 +2,12 @@
  * What must hold, looked at from outside: at every commit, at every effect, and when all has come to rest. It keeps its own
  * books and believes none of the engine's.
  */
-
 import { isDeepStrictEqual } from 'node:util';
 import { planCommit } from '../../engine/commit.ts';
 import { decide } from '../../engine/decide.ts';
 import type { EngineEvent } from '../../engine/event.ts';
-import { readEntry, verifyChain } from '../../engine/history.ts';
-import { type createRegistry, type Need, type Store, ticketOf } from '../../engine/index.ts';
+import { type HistoryEntry, readEntry, verifyChain } from '../../engine/history.ts';
+import { type Need, type Registry, type Store, ticketOf } from '../../engine/index.ts';
 import type { InstanceRecord } from '../../engine/record.ts';
 import type { CommitEntry } from '../../engine/store.ts';
 import { readRecord, writeBody, writeContext } from '../../engine/stored.ts';
@@ -42,12 +41,15 @@ interface Book {
   /** `kind|token|attempt` of results taken. */
   readonly results: Set<string>;
   readonly ended: Set<string>;
+  /** The history as it was committed, and the record that deciding it again leads to. */
+  readonly lines: string[];
+  past: { readonly record: InstanceRecord; readonly indexes: readonly string[] } | null;
 }
 
 export interface JudgeOptions {
   readonly agenda: Agenda;
   readonly store: () => Store;
-  readonly registry: ReturnType<typeof createRegistry>;
+  readonly registry: Registry;
   /** How far ahead of the store's a process's idea of its time may be, ms. */
   readonly clockLead: number;
 }
@@ -73,6 +75,8 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
       timers: new Map(),
       results: new Set(),
       ended: new Set(),
+      lines: [],
+      past: null,
     };
     books.set(id, book);
     return book;
@@ -123,6 +127,7 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
         accuse(`${id}: a decision on revision ${entry.expectedRevision} became ${book.revision + 1}`);
       book.revision += 1;
       const { entry: told } = readEntry(entry.historyLine);
+      book.lines.push(entry.historyLine);
       lookAtEvent(id, book, told.event);
       if (told.at > agenda.now() + clockLead)
         accuse(`${id}: decided ${told.at - agenda.now()} ms ahead of the store's time`);
@@ -132,8 +137,10 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
       }
       for (const token of entry.timers.clear) book.timers.delete(token);
       for (const [token, fireAt] of entry.timers.set) book.timers.set(token, fireAt);
-      const machine = entry.machine ?? '{}';
-      lookAtNeeds(readRecord({ revision: book.revision, body: entry.body, machine }));
+      if (found !== null) return;
+      const broken = decideAgain(registry, id, book, told);
+      if (broken !== null) accuse(`${id}: ${broken}`);
+      else if (book.past !== null) lookAtNeeds(book.past.record);
     },
     effect(intent, { rightful }) {
       if (rightful > 1) accuse(`${intent}: the outside was changed ${rightful} times`);
@@ -165,51 +172,51 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
       }
       for (const [id, book] of books) {
         if (book.timers.size > 0) accuse(`${id}: timers ${[...book.timers.keys()]} are left`);
-        const broken = await replay(store(), registry, id, book.revision);
+        const broken = await compareStored(store(), id, book);
         if (broken !== null) accuse(`${id}: ${broken}`);
       }
     },
   };
 }
 
-/** Decides every event of the history again: each line, and the record at the end, must come out the same. */
-async function replay(
-  store: Store,
-  registry: ReturnType<typeof createRegistry>,
+/** Decides a committed event on the judge's own record: the same line must come out. */
+function decideAgain(
+  registry: Registry,
   id: string,
-  revision: number,
+  book: Book,
+  { revision, event, by, reason, at }: HistoryEntry,
+): string | null {
+  const { past } = book;
+  const ref = past?.record.definition ?? (event.kind === 'start' ? event.definition : null);
+  if (ref === null) return `began with ${event.kind}`;
+  const definition = registry.get(ref);
+  const who = { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
+  const decision = decide({
+    ...{ registry, definition, instanceId: id, envelope: { event, ...who }, now: at },
+    record: past?.record ?? null,
+  });
+  if (decision.outcome === 'nothing') return `replaying revision ${revision} decides nothing`;
+  const { entry, next, indexes } = planCommit(definition, past, decision, { dispatches: true });
+  if (entry.historyLine !== book.lines.at(-1)) return `replaying revision ${revision} tells another story`;
+  book.past = { record: next, indexes };
+  return null;
+}
+
+/** What the store holds at rest: the lines that were committed, chained, and the record they lead to. */
+async function compareStored(
+  store: Store,
+  id: string,
+  { revision, lines, past }: Book,
 ): Promise<string | null> {
   const stored = await store.load(id);
   if (stored === null) return 'gone';
   if (stored.revision !== revision) return `revision ${stored.revision} after ${revision} commits`;
-  const lines = await store.history(id, 0, Number.MAX_SAFE_INTEGER);
+  const kept = await store.history(id, 0, Number.MAX_SAFE_INTEGER);
+  if (!isDeepStrictEqual(kept, lines)) return 'the history holds other lines than were committed';
   const record = readRecord(stored);
-  if (lines.length !== revision) return `${lines.length} history lines at revision ${revision}`;
   if (!verifyChain(lines, record.head).intact) return 'the history chain is broken';
-  const definition = registry.get(record.definition);
-  let last: { record: InstanceRecord; indexes: readonly string[] } | null = null;
-  for (const line of lines) {
-    const { entry } = readEntry(line);
-    const { event, by, reason } = entry;
-    const envelope = {
-      event,
-      ...(by === undefined ? {} : { by }),
-      ...(reason === undefined ? {} : { reason }),
-    };
-    const decision = decide({
-      ...{ registry, definition, instanceId: id, envelope, now: entry.at },
-      record: last?.record ?? null,
-    });
-    if (decision.outcome === 'nothing') return `replaying revision ${entry.revision} decides nothing`;
-    const planned = planCommit(definition, last, decision, { dispatches: true });
-    if (planned.entry.historyLine !== line) return `replaying revision ${entry.revision} tells another story`;
-    last = { record: planned.next, indexes: planned.indexes };
-  }
-  if (last === null) return 'no history';
-  const again = readRecord({
-    revision,
-    body: writeBody(last.record),
-    machine: writeContext(last.record.machine.context),
-  });
+  if (past === null) return 'no history';
+  const machine = writeContext(past.record.machine.context);
+  const again = readRecord({ revision, body: writeBody(past.record), machine });
   return isDeepStrictEqual(again, record) ? null : 'replaying the history gives another record';
 }

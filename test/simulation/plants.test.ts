@@ -1,13 +1,13 @@
 /** The simulation is worth something only if it sees what it looks for: each planted fault must be caught, and soon. */
 import { describe, expect, it } from '@jest/globals';
 import { campaign, tooLittle } from './campaign.ts';
-import { PLANTS, type Plant } from './plants.ts';
+import { PLANTS } from './plants.ts';
 import { FAULTS, type Fault } from './weather.ts';
 
 /** Many times what each took when this was written (1 to 35). */
 const WITHIN_SEEDS = 500;
 
-const SHOWN_BY: Readonly<Record<Plant, RegExp>> = {
+const SHOWN_BY: Readonly<Record<keyof typeof PLANTS, RegExp>> = {
   'no-commit-ids': /started once and told|sent once and called|asked for once and refused|come to rest/,
   'no-revision-check': /a decision on revision \d+ became/,
   'enqueue-before-commit': /does not come to rest/,
@@ -16,7 +16,7 @@ const SHOWN_BY: Readonly<Record<Plant, RegExp>> = {
 };
 
 describe('a planted fault', () => {
-  it.each(Object.entries(PLANTS) as [Plant, string][])(
+  it.each(Object.entries(PLANTS) as [keyof typeof PLANTS, string][])(
     '%s (%s) is caught',
     async (plant) => {
       const { seeds, broken } = await campaign(1, WITHIN_SEEDS, plant);
@@ -38,9 +38,10 @@ describe('a planted fault', () => {
       commits: 9_000,
       finished: 1_900,
       effects: 1,
-      virtualHours: 1,
+      virtualMs: 1,
       faults,
       broken: null,
+      trace: 1,
     };
 
     expect(tooLittle(enough)).toEqual([]);

@@ -6,4 +6,5 @@ export const PLANTS = {
   'no-verify': 'an activity runs again without looking what became of the last attempt',
   'worker-clock': 'timers are set and fired by the clock of the worker',
 } as const;
-export type Plant = keyof typeof PLANTS;
+/** One for the simulation itself: a process rolls dice that no seed governs, and no run can be played again. */
+export type Plant = keyof typeof PLANTS | 'unseeded-dice';

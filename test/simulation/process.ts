@@ -3,6 +3,7 @@ import type { FaultPoint, FaultPoints } from '../../engine/index.ts';
 import type { Scheduler } from '../../workers/scheduler.ts';
 import type { Agenda } from './agenda.ts';
 import type { Chance } from './chance.ts';
+import type { Plant } from './plants.ts';
 import type { Weather } from './weather.ts';
 
 export interface Process {
@@ -28,6 +29,7 @@ export interface ProcessOptions {
   readonly agenda: Agenda;
   readonly chance: Chance;
   readonly weather: Weather;
+  readonly plant: Plant | null;
   onDeath(process: Process): void;
 }
 
@@ -45,7 +47,7 @@ export function never<Value>(): Promise<Value> {
 }
 
 export function createProcess(options: ProcessOptions): Process {
-  const { id, kind, agenda, chance, weather } = options;
+  const { id, kind, agenda, chance, weather, plant } = options;
   let alive = true;
   let deafAfter = Number.POSITIVE_INFINITY;
   let frozenUntil = 0;
@@ -63,6 +65,9 @@ export function createProcess(options: ProcessOptions): Process {
     return () => callOff();
   }
 
+  const next = plant === 'unseeded-dice' ? Math.random : chance.next;
+  const below = (ms: number): number => Math.floor(next() * ms);
+
   const process: Process = {
     id,
     kind,
@@ -73,12 +78,8 @@ export function createProcess(options: ProcessOptions): Process {
     scheduler: {
       now: monotonic,
       after: (ms, callback) =>
-        book(
-          ms + chance.int(ms < SHORT_MS ? Math.min(3 * ms, SLOWEST_MS) : SLOW_MS),
-          `${id} timer`,
-          callback,
-        ),
-      random: chance.next,
+        book(ms + below(ms < SHORT_MS ? Math.min(3 * ms, SLOWEST_MS) : SLOW_MS), `${id} timer`, callback),
+      random: next,
     },
     faults: {
       at(_point: FaultPoint) {

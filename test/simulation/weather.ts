@@ -53,7 +53,7 @@ const PROBABILITY: Readonly<Record<Fault, number>> = {
   'effect-lost': 0.1,
   'effect-unanswered': 0.2,
   'effect-refused': 0.08,
-  'verify-fails': 0.25,
+  'verify-fails': 0.5,
 };
 
 /** Each run has its own climate: some faults do not come at all, some three times as often. */
