@@ -66,8 +66,9 @@ function section({ suite, injected, done, lost, seeds }) {
   ].join('\n');
 }
 
-function controlRow({ suite, done, lost }) {
-  return `| ${suite.slice(CONTROL.length)} | yes | ${number(sum(done))} things done, ${number(lost)} lost |`;
+function controlRow({ suite, injected, done, lost }) {
+  const caught = injected['plants caught'] > 0 ? 'yes' : '**no**';
+  return `| ${suite.slice(CONTROL.length)} | ${caught} | ${number(sum(done))} things done, ${number(lost)} lost |`;
 }
 
 /** docs/reliability.md: `words` comes first, then what was run, then each run in the order of its name. */

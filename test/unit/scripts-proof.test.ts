@@ -33,7 +33,13 @@ describe('a proof', () => {
   });
 
   it('is shown as a table, and as a page that says what was injected, finished, lost and planted', () => {
-    const lines = [line(), line({ suite: 'control: no commit id', done: { 'things done': 50 } })];
+    const control = (plant: string, caught: number) =>
+      line({
+        suite: `control: ${plant}`,
+        injected: { faults: 50, 'plants caught': caught },
+        done: { 'things done': 50 },
+      });
+    const lines = [line(), control('no commit id', 1), control('no one looks', 0)];
 
     const page = proofPage({ words: '# Words\n', command: 'npm run proof', machine: '2 cores', lines });
 
@@ -41,6 +47,7 @@ describe('a proof', () => {
     expect(page).toContain('| kill -9 at load | 20 |');
     expect(page).toContain('Finished: 915 orders, seeds 1..20. Lost, doubled, torn or stuck: **0**.');
     expect(page).toContain('| no commit id | yes | 50 things done, 0 lost |');
+    expect(page).toContain('| no one looks | **no** |');
     expect(page).not.toContain('### control');
   });
 });
