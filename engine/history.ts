@@ -1,11 +1,12 @@
 /**
- * The history of an instance: one entry per revision, each hashed together with the hash before it, so that an entry
- * changed, removed or moved is noticed.
+ * The history of an instance: one entry per revision, each hashed together with the digest before it, so that an entry
+ * changed, removed or moved is noticed: the record keeps the digest of the newest.
  */
 import { hash as digest } from 'node:crypto';
 import type { StateValue } from 'xstate';
-import { decode, encodeOwn, isExact } from './codec.ts';
+import { decode, encodeOwn } from './codec.ts';
 import type { Actor, EngineEvent, MachineEvent } from './event.ts';
+import { packEntry, unpackEntry } from './packed-entry.ts';
 import type { InstanceStatus } from './record.ts';
 
 /** What a decision asked for, as the history tells it. */
@@ -56,62 +57,60 @@ export interface HistoryEntry {
   readonly reason?: string;
 }
 
-/** The hash before the first entry. */
+/** The digest before the first entry. */
 export const GENESIS = '';
 
-/** Characters of the base64url SHA-256 kept: 128 bits resist a second preimage and halve the chain's size. */
-const HASH_LENGTH = 22;
+/** Characters of an entry's digest that stand in its line: they say where a chain breaks; that it does, the head says. */
+const MARK_LENGTH = 6;
 
-export function hashEntry(previous: string, body: string): string {
-  return digest('sha256', `${previous}\n${body}`, 'base64url').slice(0, HASH_LENGTH);
+/** The digest of an entry and all before it: the whole SHA-256, base64url. */
+function digestOf(previous: string, text: string): string {
+  return digest('sha256', `${previous}\n${text}`, 'base64url');
 }
 
-/** The stored line: hash, one space, body. */
+/**
+ * The stored line: revision, first characters of the digest, body. `hash` is the digest whole, which the record keeps as
+ * its head and the next entry goes on from.
+ */
 export function writeEntry(
   previous: string,
   entry: HistoryEntry,
 ): { readonly line: string; readonly hash: string } {
-  const exact = isExact(entry.event) && (entry.effects === undefined || entry.effects.every(isExactNote));
-  const body = encodeOwn(entry, exact);
-  const hash = hashEntry(previous, body);
-  return { line: `${hash} ${body}`, hash };
+  const { packed, exact } = packEntry(entry);
+  const body = encodeOwn(packed, exact);
+  const hash = digestOf(previous, `${entry.revision} ${body}`);
+  return { line: `${entry.revision} ${hash.slice(0, MARK_LENGTH)} ${body}`, hash };
 }
 
-function isExactNote(note: EffectNote): boolean {
-  switch (note.type) {
-    case 'emitted':
-      return isExact(note.event);
-    case 'logged':
-      return isExact(note.value);
-    case 'ran':
-      return note.params === undefined || isExact(note.params);
-    default:
-      return true;
-  }
+export function readEntry(line: string): { readonly entry: HistoryEntry } {
+  const { revision, body } = partsOf(line);
+  return { entry: unpackEntry(Number(revision), decode<unknown>(body)) };
 }
 
-export function readEntry(line: string): {
-  readonly hash: string;
-  readonly body: string;
-  readonly entry: HistoryEntry;
-} {
-  const cut = line.indexOf(' ');
-  const body = line.slice(cut + 1);
-  return { hash: line.slice(0, cut), body, entry: decode<HistoryEntry>(body) };
+function partsOf(line: string): { readonly revision: string; readonly mark: string; readonly body: string } {
+  const first = line.indexOf(' ');
+  const second = line.indexOf(' ', first + 1);
+  return {
+    revision: line.slice(0, first),
+    mark: line.slice(first + 1, second),
+    body: line.slice(second + 1),
+  };
 }
 
 export type ChainVerdict =
   | { readonly intact: true; readonly head: string }
   | { readonly intact: false; readonly brokenAt: number };
 
-/** Walks a whole history from its first line. `brokenAt` is the index of the first line that does not fit. */
+/**
+ * Walks a whole history from its first line. `brokenAt` is the index of the first line that does not fit; what the marks
+ * in the lines let pass, `head`, the record's digest, does not.
+ */
 export function verifyChain(lines: readonly string[], head?: string): ChainVerdict {
   let previous = GENESIS;
   for (const [index, line] of lines.entries()) {
-    const cut = line.indexOf(' ');
-    const hash = line.slice(0, cut);
-    if (cut < 0 || hash !== hashEntry(previous, line.slice(cut + 1)))
-      return { intact: false, brokenAt: index };
+    const { revision, mark, body } = partsOf(line);
+    const hash = digestOf(previous, `${revision} ${body}`);
+    if (mark !== hash.slice(0, MARK_LENGTH)) return { intact: false, brokenAt: index };
     previous = hash;
   }
   if (head !== undefined && head !== previous) return { intact: false, brokenAt: lines.length };

@@ -3,6 +3,7 @@
  * over the entries before it. Each decision made again must be the entry that was written, byte for byte; where it is
  * not, the code that runs under that name and version has changed since.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { AnyMachineSnapshot } from 'xstate';
 import { AppError, isAppError } from '../shared/errors.ts';
 import { type Commitment, type DecideInput, decide } from './decide.ts';
@@ -146,7 +147,7 @@ const PARTS = ['state', 'status', 'outcome', 'effects', 'at', 'revision', 'event
 
 function firstDifference(recorded: HistoryEntry, made: HistoryEntry): string {
   const text = (value: unknown): string => JSON.stringify(value)?.slice(0, 300) ?? 'none';
-  const part = PARTS.find((name) => text(recorded[name]) !== text(made[name]));
+  const part = PARTS.find((name) => !isDeepStrictEqual(recorded[name], made[name]));
   return part === undefined
     ? 'the entries differ'
     : `${part} was ${text(recorded[part])}, is ${text(made[part])}`;

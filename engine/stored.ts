@@ -3,37 +3,41 @@
  * large and most events leave it alone.
  */
 import { decode, encode, encodeOwn, isExact } from './codec.ts';
-import type { InstanceRecord, MachineState } from './record.ts';
+import type { InstanceRecord, MachineState, TimerState } from './record.ts';
 import type { StoredInstance } from './store.ts';
 
-/** At rest, what is empty is left out. */
-type Body = Partial<Omit<InstanceRecord, 'machine' | 'revision'>> &
-  Pick<InstanceRecord, 'id' | 'definition' | 'status' | 'createdAt' | 'updatedAt' | 'stateSince' | 'head'> & {
-    readonly machine: Omit<MachineState, 'context'>;
+/** At rest, what is empty or as usual is left out: a machine at work, a state entered with the newest entry. */
+type Body = Partial<Omit<InstanceRecord, 'machine' | 'revision' | 'timers'>> &
+  Pick<InstanceRecord, 'id' | 'definition' | 'createdAt' | 'updatedAt' | 'head'> &
+  Pick<MachineState, 'value' | 'historyValue' | 'output' | 'error'> & {
+    readonly machine?: MachineState['status'] | undefined;
+    readonly actors?: MachineState['children'];
+    readonly timers?: Readonly<Record<string, StoredTimer>> | undefined;
   };
+
+/** Without a purpose: the machine's own, whose event is its id. */
+type StoredTimer = TimerState | Omit<TimerState, 'purpose' | 'event'>;
 
 export function writeBody(record: InstanceRecord): string {
   const { machine } = record;
   const body: Body = {
     id: record.id,
     definition: record.definition,
-    status: record.status,
+    status: record.status === 'running' ? undefined : record.status,
     createdAt: record.createdAt,
     updatedAt: record.updatedAt,
-    stateSince: record.stateSince,
-    machine: {
-      status: machine.status,
-      value: machine.value,
-      historyValue: machine.historyValue,
-      output: machine.output,
-      error: machine.error,
-      children: machine.children,
-    },
+    stateSince: record.stateSince === record.updatedAt ? undefined : record.stateSince,
+    machine: machine.status === 'active' ? undefined : machine.status,
+    value: machine.value,
+    historyValue: machine.historyValue,
+    output: machine.output,
+    error: machine.error,
+    actors: machine.children,
     entered: unlessEmpty(record.entered),
     parent: record.parent ?? undefined,
     peers: unlessEmpty(record.peers),
     activities: unlessEmpty(record.activities),
-    timers: unlessEmpty(record.timers),
+    timers: writeTimers(record.timers),
     children: unlessEmpty(record.children),
     inbox: unlessEmpty(record.inbox),
     quarantine: unlessEmpty(record.quarantine),
@@ -45,6 +49,34 @@ export function writeBody(record: InstanceRecord): string {
     head: record.head,
   };
   return encodeOwn(body, holdsExactValues(record));
+}
+
+function writeTimers(timers: InstanceRecord['timers']): Body['timers'] {
+  let written: Record<string, StoredTimer> | undefined;
+  for (const token in timers) {
+    const timer = timers[token] as TimerState;
+    written ??= {};
+    written[token] = isPlain(timer) ? { ...timer, purpose: undefined, event: undefined } : timer;
+  }
+  return written;
+}
+
+function isPlain({ id, purpose, event }: TimerState): boolean {
+  if (purpose !== 'machine' || id === undefined || event?.type !== id) return false;
+  for (const field in event) if (field !== 'type') return false;
+  return true;
+}
+
+function readTimers(stored: NonNullable<Body['timers']>): InstanceRecord['timers'] {
+  const timers: Record<string, TimerState> = {};
+  for (const token in stored) {
+    const timer = stored[token] as TimerState;
+    timers[token] =
+      timer.purpose === undefined
+        ? { ...timer, purpose: 'machine', event: { type: timer.id as string } }
+        : timer;
+  }
+  return timers;
 }
 
 function unlessEmpty<Part extends object>(part: Part): Part | undefined {
@@ -88,21 +120,21 @@ const EMPTY = {};
 
 export function readRecord(stored: StoredInstance): InstanceRecord {
   const body = decode<Body>(stored.body);
-  const { status, value, historyValue, output, error, children } = body.machine;
+  const { machine: status = 'active', value, historyValue, output, error, actors: children } = body;
   return {
     id: body.id,
     definition: body.definition,
     revision: stored.revision,
-    status: body.status,
+    status: body.status ?? 'running',
     createdAt: body.createdAt,
     updatedAt: body.updatedAt,
-    stateSince: body.stateSince,
+    stateSince: body.stateSince ?? body.updatedAt,
     entered: body.entered ?? EMPTY,
     machine: { status, value, context: readContext(stored.machine), historyValue, output, error, children },
     parent: body.parent ?? null,
     peers: body.peers ?? EMPTY,
     activities: body.activities ?? EMPTY,
-    timers: body.timers ?? EMPTY,
+    timers: body.timers === undefined ? EMPTY : readTimers(body.timers),
     children: body.children ?? EMPTY,
     inbox: body.inbox ?? NONE,
     quarantine: body.quarantine ?? NONE,
