@@ -12,7 +12,7 @@ import type { InstanceStatus } from './record.ts';
 import { isClosed } from './record.ts';
 import { limitsOf, refOf } from './registry.ts';
 import type { SignalBody } from './relay.ts';
-import type { PausedQueue } from './store.ts';
+import type { ListQuery, PausedQueue, Store } from './store.ts';
 import { readRecord } from './stored.ts';
 import { type InstanceView, sketchOf, viewOf } from './view.ts';
 
@@ -310,7 +310,7 @@ export function createClient(engine: Engine): Client {
       if (filter.key !== undefined) return listByKey(filter.key);
       const limit = Math.min(Math.max(page.limit ?? 50, 1), 200);
       const before = page.cursor === undefined ? cursorAt(filter.createdBefore) : readCursor(page.cursor);
-      const found = await store.list({ indexes: indexesFor(filter), limit: limit + 1, before });
+      const found = await newest(store, indexesFor(filter), limit + 1, before);
       const shown = found.slice(0, limit).filter(({ score }) => score >= (filter.createdAfter ?? 0));
       const instances = await Promise.all(shown.map(({ id }) => seen(id)));
       const last = shown.at(-1);
@@ -321,7 +321,7 @@ export function createClient(engine: Engine): Client {
       };
     },
     async count(filter) {
-      const indexes = indexesFor({ ...filter, children: true }).filter((name) => name !== INDEX.all);
+      const indexes = indexesFor({ ...filter, children: true });
       const [only = INDEX.roots] = indexes;
       if (indexes.length <= 1) return store.count(only);
       return (await store.list({ indexes, limit: MOST_COUNTED, before: null })).length;
@@ -432,8 +432,25 @@ function signalResult(reply: Handled['reply'], instance: InstanceView | null): S
   }
 }
 
+/** With no index named, every instance: each is a root or a child. */
+async function newest(
+  store: Store,
+  indexes: readonly string[],
+  limit: number,
+  before: ListQuery['before'],
+): ReturnType<Store['list']> {
+  if (indexes.length > 0) return store.list({ indexes, limit, before });
+  const both = await Promise.all(
+    [INDEX.roots, INDEX.children].map((name) => store.list({ indexes: [name], limit, before })),
+  );
+  return both
+    .flat()
+    .sort((a, b) => b.score - a.score || (a.id < b.id ? 1 : -1))
+    .slice(0, limit);
+}
+
 function indexesFor(filter: ListFilter): string[] {
-  const names: string[] = [filter.children === true ? INDEX.all : INDEX.roots];
+  const names: string[] = filter.children === true ? [] : [INDEX.roots];
   if (filter.status !== undefined) names.push(INDEX.status(filter.status));
   if (filter.workflow !== undefined) names.push(INDEX.workflow(filter.workflow));
   if (filter.state !== undefined) names.push(INDEX.state(filter.workflow ?? '', filter.state));

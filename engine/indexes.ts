@@ -5,10 +5,10 @@ import type { InstanceRecord } from './record.ts';
 import type { Definition } from './registry.ts';
 import { type ActiveState, activeStates } from './xstate5.ts';
 
-/** Index names. An instance of a tree below another stands under `child:`, so that lists show whole onboardings. */
+/** Index names. Every instance is a root or a child for life; lists show roots, which stand for their whole trees. */
 export const INDEX = {
-  all: 'all',
   roots: 'roots',
+  children: 'children',
   status: (status: string) => `status:${status}`,
   workflow: (name: string) => `workflow:${name}`,
   state: (workflow: string, path: string) => `state:${workflow}:${path}`,
@@ -23,8 +23,8 @@ export function indexesOf(
   snapshot: AnyMachineSnapshot,
 ): readonly string[] {
   const name = definition.workflow?.name ?? definition.ref;
-  const names = [INDEX.all, INDEX.status(record.status), INDEX.workflow(name)];
-  if (record.parent === null) names.push(INDEX.roots);
+  const place = record.parent === null ? INDEX.roots : INDEX.children;
+  const names = [place, INDEX.status(record.status), INDEX.workflow(name)];
   if (record.attention !== null) names.push(INDEX.attention);
   const live = record.status === 'running' || record.status === 'paused';
   return live ? names.concat(stateIndexes(name, activeStates(snapshot))) : names;

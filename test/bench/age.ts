@@ -72,7 +72,7 @@ export async function listing(options: { redisUrl: string; instances: number; sa
 function copyOf(model: { body: string; machine: string }, historyLine: string, index: number): CommitEntry {
   const id = `c${index}`;
   const status = index % 100 === 0 ? 'completed' : 'running';
-  const common = ['all', 'roots', `status:${status}`, 'workflow:bench-notes', 'state:bench-notes:open'];
+  const common = ['roots', `status:${status}`, 'workflow:bench-notes', 'state:bench-notes:open'];
   return {
     ...{ instanceId: id, expectedRevision: 0, notBefore: null, machine: model.machine, historyLine },
     body: model.body.replaceAll('"model"', `"${id}"`),

@@ -53,6 +53,7 @@ describe('a canceled instance', () => {
     const { instance } = await client.start(workflow, undefined as never);
     const whole = () => client.list({ children: true }).then(({ items }) => items);
     await eventually(async () => expect(await whole()).toHaveLength(3));
+    expect(await client.list({})).toMatchObject({ items: [{ id: instance.id }] });
 
     await client.cancel(instance.id);
 
