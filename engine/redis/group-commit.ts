@@ -92,10 +92,9 @@ export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEn
 function writeEntry(args: (string | number)[], entry: CommitEntry): void {
   const { instanceId, secrets, timers, outbox, claims, indexes } = entry;
   const outcome = entry.signal === null ? '' : `sig:${entry.signal.id}`;
-  args.push(instanceId, entry.expectedRevision, entry.notBefore ?? '', outcome, entry.historyLine);
+  args.push(instanceId, entry.expectedRevision, entry.notBefore ?? '', outcome);
+  args.push(entry.historyLine, entry.body, entry.machine ?? '');
   const count = args.push(0) - 1;
-  args.push('b', entry.body);
-  if (entry.machine !== null) args.push('m', entry.machine);
   if (entry.signal !== null) args.push(outcome, entry.signal.outcome);
   for (const [name, sealed] of secrets.set) args.push(`sec:${name}`, sealed);
   args[count] = args.length - count - 1;

@@ -2,8 +2,8 @@
  * Every durable key, named once. All keys of a shard share the hash tag `{<namespace>:s<shard>}`, so that one script
  * may touch them on Redis Cluster; the few that belong to no instance are under `{<namespace>:meta}`.
  *
- * Per instance: `i:<id>` hash: `r` revision, `b` body, `m` machine, `sig:<signal id>` outcome, `sec:<name>` sealed
- * secret, `p:<token>` progress. `h:<id>` list: history lines.
+ * Per instance: `i:<id>` list: body, machine, then a history line a revision, so that it is one key and one stretch of
+ * memory. `x:<id>` hash, where it has any: `sig:<signal id>` outcome, `sec:<name>` sealed secret, `p:<token>` progress.
  * Per shard: `timers` zset (`<id>|<token>` by due ms), `outbox` zset (entry id by due ms), `bodies` hash (entry id to
  * body), `claims` hash (`<id>|<token>` to worker), `reply:<client>` strings (a client's last batch and its answer, kept
  * for a day), `ix:<index>` zsets (id by creation ms), `k:<key>` sets of ids, `pk:<key>` hashes of parked
@@ -18,7 +18,8 @@ export interface ShardKeys {
   readonly parked: string;
   reply(client: string): string;
   instance(id: string): string;
-  history(id: string): string;
+  /** What it has beside its record and history. */
+  extras(id: string): string;
   index(name: string): string;
   key(key: string): string;
   parkedUnder(key: string): string;
@@ -36,7 +37,7 @@ export function shardKeys(namespace: string, shard: number): ShardKeys {
     parked: `${prefix}parked`,
     reply: (client) => `${prefix}reply:${client}`,
     instance: (id) => `${prefix}i:${id}`,
-    history: (id) => `${prefix}h:${id}`,
+    extras: (id) => `${prefix}x:${id}`,
     index: (name) => `${prefix}ix:${name}`,
     key: (key) => `${prefix}k:${key}`,
     parkedUnder: (key) => `${prefix}pk:${key}`,

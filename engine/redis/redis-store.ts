@@ -34,6 +34,8 @@ export interface RedisStoreOptions {
 /** What one worker gave back is not handed to it again at once. */
 const UNCLAIM_DELAY_MS = 1_000;
 
+/** Body and machine stand in the list before the history. */
+const BEFORE_HISTORY = 2;
 /** Ms after which a lease that ended is forgotten. */
 const DEAD_LEASE_MS = 60_000;
 /** How long a signal is known by its id after it left: longer than anybody delivers again. */
@@ -79,7 +81,12 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     now: clock.now,
 
     async load(instanceId, signalId) {
-      const reply = await runTimed('load', [forId(instanceId).instance(instanceId)], [signalId ?? '']);
+      const keys = forId(instanceId);
+      const reply = await runTimed(
+        'load',
+        [keys.instance(instanceId), keys.extras(instanceId)],
+        [signalId ?? ''],
+      );
       return reply[1] === null
         ? null
         : ({ ...instanceFrom(reply), seen: text(reply[4]) } satisfies LoadedInstance);
@@ -89,14 +96,18 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       return commit === undefined ? Promise.reject(new AppError('internal', 'no committer')) : commit(entry);
     },
     history: (instanceId, from, limit) =>
-      redis.lrange(forId(instanceId).history(instanceId), from, from + limit - 1),
-    secret: (instanceId, name) => redis.hget(forId(instanceId).instance(instanceId), `sec:${name}`),
+      redis.lrange(
+        forId(instanceId).instance(instanceId),
+        BEFORE_HISTORY + from,
+        BEFORE_HISTORY + from + limit - 1,
+      ),
+    secret: (instanceId, name) => redis.hget(forId(instanceId).extras(instanceId), `sec:${name}`),
 
     async claim(instanceId, outboxId, request) {
       const keys = forId(instanceId);
       const reply = await runTimed(
         'claim',
-        [keys.outbox, keys.claims, keys.instance(instanceId)],
+        [keys.outbox, keys.claims, keys.instance(instanceId), keys.extras(instanceId)],
         claimArgs(instanceId, outboxId, request),
       );
       if (reply.length < 2 || reply[1] === null) return null;
@@ -118,7 +129,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async heartbeat(instanceId, token, worker, progress) {
       const keys = forId(instanceId);
       const args = [`${instanceId}|${token}`, worker, token, progress];
-      return (await run('heartbeat', [keys.claims, keys.instance(instanceId)], args)) === 1;
+      return (await run('heartbeat', [keys.claims, keys.extras(instanceId)], args)) === 1;
     },
     async lostClaims(worker, claims) {
       const held = await Promise.all(

@@ -29,7 +29,7 @@ async function dump(): Promise<Record<string, string>> {
 }
 
 const entry = (id: string, expected: number, body: string, line: string) =>
-  [id, expected, '', '', line, 2, 'b', body, 'c', '1-0', 'w', 'i', 'all', 7, '.'] as const;
+  [id, expected, '', '', line, body, 'machine', 0, 'c', '1-0', 'w', 'i', 'all', 7, '.'] as const;
 
 describe('a batch sent twice', () => {
   let run: RunScript;
@@ -75,7 +75,7 @@ describe('a batch sent twice', () => {
   });
 
   it('with a malformed word is refused as a whole', async () => {
-    const bad = ['two', 0, '', '', 'line', 2, 'b', 'body', 'i', 'all', 'soon', '.'];
+    const bad = ['two', 0, '', '', 'line', 'body', 'machine', 0, 'i', 'all', 'soon', '.'];
 
     await expect(send(1, entry('one', 0, 'body', 'line'), bad)).rejects.toThrow('malformed');
 
@@ -98,7 +98,7 @@ describe('a key of a foreign type', () => {
   const keys = () => shardKeys(namespace, 0);
   it.each([
     ['the instance', () => keys().instance('one')],
-    ['the history', () => keys().history('one')],
+    ['its extras', () => keys().extras('one')],
     ['an index it joins', () => keys().index('added')],
     ['an index it leaves', () => keys().index('dropped')],
     ['the timers', () => keys().timers],

@@ -141,11 +141,11 @@ export async function tornIn(redis: Redis, instanceId: string): Promise<readonly
   const store = storeOn(redis);
   const tag = `{${NAMESPACE}:s${store.shardOf(instanceId)}}:`;
   const revision = (await store.load(instanceId))?.revision ?? 0;
-  const fields = Object.keys(await redis.hgetall(`${tag}i:${instanceId}`)).sort();
+  const extras = Object.keys(await redis.hgetall(`${tag}x:${instanceId}`)).sort();
   const own = (list: readonly string[]) => list.filter((name) => name.split('|').includes(instanceId));
   const found = {
-    body: await redis.hget(`${tag}i:${instanceId}`, 'b'),
-    fields,
+    body: await redis.lindex(`${tag}i:${instanceId}`, 0),
+    extras,
     history: await store.history(instanceId, 0, 1_000_000),
     timers: own(await redis.zrange(`${tag}timers`, '0', '-1')),
     outbox: own(await redis.zrange(`${tag}outbox`, '0', '-1')),
@@ -157,10 +157,7 @@ export async function tornIn(redis: Redis, instanceId: string): Promise<readonly
   const standing = <T>(thing: T): T[] => (revision === 0 ? [] : [thing]);
   const wanted: typeof found = {
     body: revision === 0 ? null : `body-${revision}`,
-    fields: [
-      ...standing(['b', 'm', 'r', `sec:secret-${revision}`]).flat(),
-      ...steps.map((n) => `sig:signal-${n}`),
-    ].sort(),
+    extras: [...standing(`sec:secret-${revision}`), ...steps.map((n) => `sig:signal-${n}`)].sort(),
     history: steps.map((n) => `line-${n}`),
     timers: standing(`${instanceId}|t${revision}`),
     outbox: standing(`a|${instanceId}|o${revision}|q`),

@@ -3,7 +3,7 @@ Takes an activity out of the outbox for one worker. The outbox entry is the perm
 attempt until it settles or the worker's lease ends. Running twice for one worker (a reply was lost) gives the same
 answer.
 
-KEYS  1 outbox  2 claims  3 instance
+KEYS  1 outbox  2 claims  3 instance  4 its extras
 ARGV  1 outbox entry id  2 claim field (`<id>|<token>`)  3 worker  4 token  5 revision the worker has a copy of, or ''
 REPLY { ms } when it is gone; { ms, revision, progress or false, body, machine }, the last two only where the worker's
       copy is not of this revision
@@ -19,7 +19,9 @@ elseif redis.call('ZSCORE', KEYS[1], ARGV[1]) then
 else
   return { now }
 end
-local found = redis.call('HMGET', KEYS[3], 'r', 'p:' .. ARGV[4])
-if found[1] == ARGV[5] then return { now, found[1], found[2] } end
-local stored = redis.call('HMGET', KEYS[3], 'b', 'm')
-return { now, found[1], found[2], stored[1], stored[2] }
+local revision = redis.call('LLEN', KEYS[3]) - 2
+if revision < 0 then return { now } end
+local progress = redis.call('HGET', KEYS[4], 'p:' .. ARGV[4])
+if tostring(revision) == ARGV[5] then return { now, revision, progress } end
+local stored = redis.call('LRANGE', KEYS[3], 0, 1)
+return { now, revision, progress, stored[1], stored[2] }

@@ -8,10 +8,10 @@ KEYS  1 timers  2 outbox  3 bodies  4 claims  5 the client's last answer
 ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 wake channel   5 shard number
       6 the newest counter of this client that was answered
       then per entry: id, revision expected (0 creates), due (ms, refused before it; '' never), field the instance may
-      not have yet ('' none), history line, how many words of fields follow, field and value of the instance's hash ...,
-      changes ..., '.'
+      not have yet ('' none), history line, body, machine ('' leaves it), how many words of fields follow, field and
+      value of the instance's extras ..., changes ..., '.'
       A change is a letter and its words, applied in the order given:
-        x field                 drop a field of the instance's hash
+        x field                 drop a field of the instance's extras
         T token / t token ms    clear / set a timer
         C token / c token worker    drop / add a claim
         O entry                 drop an outbox entry
@@ -24,7 +24,8 @@ ERROR SUPERSEDED when a later batch of this client was applied, REWOUND when one
       store is older than its clients. Nothing is written then.
 
 No command after an entry's first write can fail: the words of every entry and the type of every key it writes are
-checked before. The instance's hash is checked by reading it, its history by being the first write.
+checked before. The instance is a list of its body, its machine and a line of history a revision; it is checked by
+reading its length.
 ]]
 local prefix, counter = ARGV[1], ARGV[2]
 
@@ -54,10 +55,11 @@ local function is(key, wanted)
   return kind == 'none' or kind == wanted
 end
 
-local function sound(op, at)
+local function sound(op, at, id)
   local number = NUMBER[op]
   if number and not tonumber(ARGV[at + number]) then error('malformed number') end
   if op == 'i' or op == 'I' then return is(prefix .. 'ix:' .. ARGV[at + 1], 'zset') end
+  if op == 'x' then return is(prefix .. 'x:' .. id, 'hash') end
   local key = SHARD_KEY[op]
   if not key then return true end
   if op == 'a' and not is(CLAIMS, 'hash') then return false end
@@ -69,11 +71,13 @@ end
 local starts, refused = {}, {}
 local at = 7
 while at <= #ARGV do
+  local id = ARGV[at]
   starts[#starts + 1] = at
-  at = at + 6 + ARGV[at + 5]
+  if (ARGV[at + 3] ~= '' or ARGV[at + 7] ~= '0') and not is(prefix .. 'x:' .. id, 'hash') then refused[#starts] = true end
+  at = at + 8 + ARGV[at + 7]
   while ARGV[at] ~= '.' do
     local op = ARGV[at]
-    if not sound(op, at) then refused[#starts] = true end
+    if not sound(op, at, id) then refused[#starts] = true end
     at = at + 1 + WORDS[op]
   end
   at = at + 1
@@ -94,7 +98,7 @@ local function change(op, id, at)
   elseif op == 'i' then
     redis.call('ZADD', prefix .. 'ix:' .. word, ARGV[at + 2], id)
   elseif op == 'x' then
-    redis.call('HDEL', prefix .. 'i:' .. id, word)
+    redis.call('HDEL', prefix .. 'x:' .. id, word)
   elseif op == 'O' then
     redis.call('ZREM', OUTBOX, word)
   elseif op == 'a' then
@@ -115,20 +119,24 @@ local function change(op, id, at)
 end
 
 local function apply(at)
-  local id, expected, due, once, words = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 5]
-  local key = prefix .. 'i:' .. id
-  local revision = redis.pcall('HGET', key, 'r') or '0'
-  if type(revision) == 'table' then return 'BADKEY' end
-  if revision ~= expected then return expected == '0' and 'EXISTS' or 'CONFLICT' end
-  if once ~= '' and redis.call('HEXISTS', key, once) == 1 then return 'CONFLICT' end
+  local id, expected, due, once = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3]
+  local line, body, machine, words = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], tonumber(ARGV[at + 7])
+  local key, extras = prefix .. 'i:' .. id, prefix .. 'x:' .. id
+  local length = redis.pcall('LLEN', key)
+  if type(length) == 'table' then return 'BADKEY' end
+  if math.max(length - 2, 0) ~= expected then return expected == 0 and 'EXISTS' or 'CONFLICT' end
+  if once ~= '' and redis.call('HEXISTS', extras, once) == 1 then return 'CONFLICT' end
   if due ~= '' and now < tonumber(due) then return 'EARLY' end
-  local pushed = redis.pcall('RPUSH', prefix .. 'h:' .. id, ARGV[at + 4])
-  if type(pushed) == 'table' then
-    -- No memory, no disk or no primary refuses the script's first write: then nothing of the batch is written.
-    return string.find(pushed.err, 'WRONGTYPE', 1, true) and 'BADKEY' or error(pushed.err)
+  -- No memory, no disk or no primary refuses the script's first write: then nothing of the batch is written.
+  if expected == 0 then
+    redis.call('RPUSH', key, body, machine, line)
+  else
+    redis.call('RPUSH', key, line)
+    redis.call('LSET', key, 0, body)
+    if machine ~= '' then redis.call('LSET', key, 1, machine) end
   end
-  at = at + 6
-  redis.call('HSET', key, 'r', expected + 1, unpack(ARGV, at, at + words - 1))
+  at = at + 8
+  if words > 0 then redis.call('HSET', extras, unpack(ARGV, at, at + words - 1)) end
   at = at + words
   while ARGV[at] ~= '.' do
     local op = ARGV[at]

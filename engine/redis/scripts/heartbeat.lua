@@ -1,7 +1,7 @@
 --[[
 Stores an attempt's progress, if the claim is still this worker's.
 
-KEYS  1 claims  2 instance
+KEYS  1 claims  2 extras of the instance
 ARGV  1 claim field  2 worker  3 token  4 progress
 REPLY 1 | 0 (the claim is somebody else's or gone)
 ]]
