@@ -21,7 +21,7 @@ export interface Lanes {
 }
 
 export async function openLanes(lanes = availableParallelism()): Promise<Lanes> {
-  const folder = await bundlePrograms({ [PROGRAM]: 'test/simulation/program.ts' });
+  const folder = await bundlePrograms({ [PROGRAM]: 'test/support/simulation-program.ts' });
 
   async function playOne(first: number, count: number): Promise<CampaignReport> {
     const program = await spawnNode(join(folder, `${PROGRAM}.mjs`), {
