@@ -8,6 +8,7 @@ import type { RefreshTokenStore } from '../connectors/index.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { Secret, type SecretBox, secretAad } from '../shared/secrets.ts';
+import { readRenewedAt, renewedAtKey } from '../shared/sign-in-life.ts';
 
 const AAD = secretAad('partner', 'refresh-token');
 
@@ -26,7 +27,6 @@ export interface KeptRefreshToken extends RefreshTokenStore {
 export function createRefreshTokenStore(options: RefreshTokenOptions): KeptRefreshToken {
   const { redis, secretBox, log } = options;
   const key = `{${options.namespace}:meta}:refresh-token`;
-  const renewedKey = `${key}-renewed-at`;
   return {
     async load() {
       const sealed = await redis.get(key);
@@ -41,11 +41,8 @@ export function createRefreshTokenStore(options: RefreshTokenOptions): KeptRefre
     },
     async save(refreshToken) {
       const sealed = secretBox.seal(AAD, refreshToken.reveal());
-      await redis.mset(key, sealed, renewedKey, String(Date.now()));
+      await redis.mset(key, sealed, renewedAtKey(options.namespace), String(Date.now()));
     },
-    async renewedAt() {
-      const at = Number(await redis.get(renewedKey));
-      return at > 0 ? at : null;
-    },
+    renewedAt: () => readRenewedAt(redis, options.namespace),
   };
 }

@@ -8,14 +8,12 @@ import type { Store } from '../engine/index.ts';
 import { ActivityFailure, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Notices } from '../shared/notices.ts';
+import { ALARM_BEFORE_MS, signInLife } from '../shared/sign-in-life.ts';
 import { type Loop, startLoop } from './loop.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const AFTER_TROUBLE_MS = 15 * 60_000;
 const RESOURCES = ['partner-center', 'graph'] as const;
-/** Microsoft's limit for a refresh token that nobody uses. */
-const TOKEN_LIFE_MS = 90 * DAY_MS;
-const ALARM_BEFORE_MS = 14 * DAY_MS;
 /** A new token disproves these. */
 const SIGN_IN_CODE = /^(?:aadsts-|identity-|refresh-token-)/;
 /** And the looks at the partner's tenant these. */
@@ -158,9 +156,9 @@ async function expiryWarnings(options: SignInCheckOptions): Promise<string[]> {
   const { renewedAt, credentialExpiresAt, now = Date.now } = options;
   const day = (at: number) => new Date(at).toISOString().slice(0, 10);
   const renewed = await renewedAt();
-  const dies = renewed === null ? null : renewed + TOKEN_LIFE_MS;
+  const { diesAt: dies, alarm } = signInLife(renewed, now());
   return [
-    ...(dies !== null && dies - now() <= ALARM_BEFORE_MS
+    ...(dies !== null && alarm
       ? [
           `The partner’s sign-in was last renewed on ${day(renewed ?? 0)} and dies of disuse on ${day(dies)}: sign in anew.`,
         ]
