@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type ActivityImplementation, implementActivity } from '../../engine/index.ts';
+import { mailPage } from '../../shared/mail-page.ts';
 import { sendInvitation as contract } from '../../workflows/activities/mail.ts';
 import { type ActivityDeps, nowIso } from './calls.ts';
-import { mailPage } from './mail-page.ts';
 
 /** How far a sending came. `key` tells the sending under way from an earlier one that was answered. */
 const Progress = z.object({
