@@ -160,6 +160,8 @@ export interface HumanTask {
   readonly evidence?: readonly string[];
   /** An offer: nothing waits for it, so it is never overdue. */
   readonly optional?: boolean;
+  /** The sealed secret of this instance that the task hands over. */
+  readonly reveals?: string;
 }
 
 export type Responsible = 'operator' | 'approver' | 'engineer' | 'customer';

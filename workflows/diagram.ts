@@ -81,7 +81,7 @@ function renderTransitions(root: StateNode): string[] {
   });
 }
 
-function transitionsOf(node: StateNode): Transition[] {
+export function transitionsOf(node: StateNode): Transition[] {
   return [...node.transitions.values()]
     .flat()
     .concat((node.always ?? []) as never[]) as unknown as Transition[];
@@ -93,7 +93,7 @@ function labelOf({ eventType, guard }: Transition): string {
 }
 
 /** Colons end a Mermaid label early, so none is printed. */
-function eventName(type: string): string {
+export function eventName(type: string): string {
   if (type === '') return '';
   const after = /^xstate\.after\.([^.]+)\./.exec(type);
   if (after !== null) return /^task(Reminder|Due)/.test(after[1] ?? '') ? 'reminders' : `after ${after[1]}`;

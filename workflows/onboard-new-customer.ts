@@ -502,6 +502,7 @@ export const onboardNewCustomerMachine = setup({
             by: 'Receiver and way are written down; the first sign-in cannot be read.',
           },
           evidence: ['to', 'evidence'],
+          reveals: 'admin-password',
         }),
       },
       after: overdue('hand-over-sign-in'),
