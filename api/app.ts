@@ -18,11 +18,13 @@ import { problemHandler } from './problem.ts';
 import { registerRoutes } from './register.ts';
 import { type Route, route } from './route.ts';
 import { batchRoutes } from './routes/batches.ts';
+import { chartRoutes } from './routes/charts.ts';
 import { type Health, healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
 import { importRoutes } from './routes/imports.ts';
 import { instanceRoutes } from './routes/instances.ts';
 import { interventionRoutes } from './routes/interventions.ts';
+import { invitationRoutes } from './routes/invitations.ts';
 import { migrationRoutes } from './routes/migrations.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { pathRoutes } from './routes/paths.ts';
@@ -114,7 +116,9 @@ function routesOf(deps: AppDeps, auth: ReturnType<typeof createAuth>): readonly 
     ...workflowRoutes(shared),
     ...instanceRoutes({ ...shared, startDefaults: deps.startDefaults ?? {} }),
     ...pathRoutes(shared),
+    ...invitationRoutes(),
     ...importRoutes({ client: deps.client, startDefaults: deps.startDefaults ?? {} }),
+    ...chartRoutes(shared),
     ...reportRoutes(shared),
     ...historyRoutes(shared),
     ...signalRoutes(shared),
@@ -128,7 +132,7 @@ function routesOf(deps: AppDeps, auth: ReturnType<typeof createAuth>): readonly 
     ...queueRoutes(shared),
     ...sessionRoutes(shared),
     ...webhookRoutes({ client: deps.client, verifier: deps.webhookVerifier }),
-    ...healthRoutes(shared),
+    ...healthRoutes({ health: deps.health, clock: deps.clock ?? systemClock }),
     ...documentRoutes(() => document, deps.errorCatalogue ?? null),
   ];
   const document = openApiDocument(described);

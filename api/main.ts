@@ -20,6 +20,7 @@ import { createLogger, type Logger } from '../shared/logger.ts';
 import { createNotices } from '../shared/notices.ts';
 import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
 import { createSecretBox } from '../shared/secrets.ts';
+import { readRenewedAt } from '../shared/sign-in-life.ts';
 import { createWebhookVerifier } from '../shared/webhook-signature.ts';
 import { allWorkflows, startable } from '../workflows/index.ts';
 import { type AppDeps, createApp } from './app.ts';
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
         return { durable: report.durable, warnings: [...report.warnings, ...(await notices.all())] };
       },
       workers: () => client.liveWorkers(),
+      signInRenewedAt: () => readRenewedAt(redis, namespace),
       draining: () => draining,
     },
     unpark: (key, signalId) => store.unpark(key, signalId),

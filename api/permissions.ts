@@ -27,9 +27,12 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   startInstance: OPERATE,
   findPath: OPERATE,
   importCustomers: OPERATE,
+  previewInvitation: OPERATE,
+  previewMail: OPERATE,
   listInstances: READ,
   getInstance: READ,
   getReport: READ,
+  getChart: READ,
   getHistory: READ,
   verifyHistory: READ,
 
@@ -57,6 +60,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
 
   revealSecret: REVEAL,
 
+  getSignInLife: READ,
   listPausedQueues: READ,
   resumeQueue: OPERATE,
 

@@ -140,6 +140,7 @@ export function task(open: TaskView, view: InstanceView, catalogue: Catalogue, s
     verify: open.verify,
     evidence: [...open.evidence],
     optional: open.optional,
+    reveals: declared?.reveals ?? null,
     actions: open.actions.map((action) => {
       const fields = catalogue.fields(view, action.signal);
       return {

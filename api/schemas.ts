@@ -58,6 +58,7 @@ export const TaskSchema = z
       .meta({ description: 'How "done" is judged: read again through an API, or believed from evidence' }),
     evidence: z.array(z.string()).meta({ description: 'Fields of the answers that hold the evidence' }),
     optional: z.boolean().meta({ description: 'An offer: nothing waits for it' }),
+    reveals: z.string().nullable().meta({ description: 'The secret it hands over, to be revealed once' }),
     actions: z.array(ActionSchema),
   })
   .meta({ id: 'Task' });

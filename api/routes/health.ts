@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import type { Clock } from '../../shared/clock.ts';
+import { signInLife } from '../../shared/sign-in-life.ts';
 import { type Route, route } from '../route.ts';
+import { iso } from '../schemas.ts';
 
 /** What the process knows of itself and of what it depends on. */
 export interface Health {
@@ -7,6 +10,8 @@ export interface Health {
   store(): Promise<{ readonly durable: boolean; readonly warnings?: readonly string[] }>;
   /** Names of the workers that hold a lease. */
   workers(): Promise<readonly string[]>;
+  /** When the partner's refresh token was last renewed, ms since the epoch; null when nobody knows. */
+  signInRenewedAt(): Promise<number | null>;
   /** True once the process shuts down. */
   draining(): boolean;
 }
@@ -28,9 +33,23 @@ const Ready = z
   })
   .meta({ id: 'Readiness' });
 
+const SignInSchema = z
+  .strictObject({
+    renewedAt: z.string().nullable().meta({ description: 'null: no worker has signed in yet' }),
+    diesAt: z.string().nullable().meta({ description: 'When it dies of disuse unless it is renewed' }),
+    alarm: z.boolean().meta({ description: '14 days or less are left' }),
+  })
+  .meta({ id: 'SignInLife' });
+
 const PROBE_MS = 1_500;
 
-export function healthRoutes({ health }: { readonly health: Health }): readonly Route[] {
+export function healthRoutes({
+  health,
+  clock,
+}: {
+  readonly health: Health;
+  readonly clock: Clock;
+}): readonly Route[] {
   const alive = { status: 200, body: { status: 'ok' } } as const;
   return [
     route({
@@ -52,6 +71,25 @@ export function healthRoutes({ health }: { readonly health: Health }): readonly 
       responses: { 200: { description: 'It listens only after its checks passed', schema: Alive } },
       errors: [],
       handle: () => alive,
+    }),
+    route({
+      id: 'getSignInLife',
+      method: 'get',
+      path: '/v1/sign-in',
+      tag: 'queues',
+      summary: 'How old the partner’s sign-in at Microsoft is, and when it dies of disuse',
+      responses: { 200: { description: 'Times in UTC', schema: SignInSchema } },
+      errors: [],
+      async handle() {
+        const renewedAt = await health.signInRenewedAt();
+        const { diesAt, alarm } = signInLife(renewedAt, clock.now());
+        const body = {
+          renewedAt: renewedAt === null ? null : iso(renewedAt),
+          diesAt: diesAt === null ? null : iso(diesAt),
+          alarm,
+        };
+        return { status: 200, body };
+      },
     }),
     route({
       id: 'getReadiness',

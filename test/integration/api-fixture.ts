@@ -226,6 +226,7 @@ export function createFixture(options: ApiFixtureOptions = {}) {
     health: {
       store: () => Promise.resolve({ durable: true }),
       workers: () => client.liveWorkers(),
+      signInRenewedAt: () => Promise.resolve(null),
       draining: () => false,
       ...health,
     },

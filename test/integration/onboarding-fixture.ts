@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { type EmulatorOptions, PARTNER } from '../../emulator/index.ts';
-import { checkStore, createRedisStore } from '../../engine/index.ts';
+import {
+  checkStore,
+  createClient,
+  createEngine,
+  createMigrations,
+  createOperations,
+  createRedisStore,
+  createRegistry,
+  type Migrations,
+  type Operations,
+} from '../../engine/index.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { createSecretBox, type SecretBox } from '../../shared/secrets.ts';
@@ -94,6 +104,10 @@ export interface Onboarding {
   readonly namespace: string;
   readonly secretBox: SecretBox;
   books(): Books;
+  /** As the API has them: of an engine without dispatch, on the same store. */
+  readonly operations: Operations;
+  readonly migrations: Migrations;
+  unpark(key: string, signalId: string): Promise<void>;
   pauseQueue(queue: string, reason: string): Promise<void>;
   /** Everything this namespace holds in Redis, as text. */
   dump(): Promise<string>;
@@ -163,9 +177,13 @@ export async function startOnboarding(emulated: EmulatorOptions = {}): Promise<O
     secretBox,
     epoch,
   });
+  const engine = createEngine({ store, registry: createRegistry(allWorkflows), log });
   return {
     worker,
     client: worker.client,
+    operations: createOperations(engine, createClient(engine)),
+    migrations: createMigrations(engine),
+    unpark: (key, signalId) => store.unpark(key, signalId),
     microsoft,
     redis,
     namespace,

@@ -45,6 +45,7 @@ beforeEach(async () => {
     health: {
       store: () => Promise.resolve({ durable: true }),
       workers: () => onboarding.client.liveWorkers(),
+      signInRenewedAt: () => Promise.resolve(null),
       draining: () => false,
     },
     unpark: () => Promise.resolve(),

@@ -44,6 +44,7 @@ const app = createApp({
   health: {
     store: async () => ({ durable: true }),
     workers: () => client.liveWorkers(),
+    signInRenewedAt: () => Promise.resolve(null),
     draining: () => false,
   },
   unpark: (key, signalId) => store.unpark(key, signalId),
