@@ -22,10 +22,12 @@ export function SchemaFields(props: {
   readonly value: unknown;
   readonly pointer?: string;
   readonly hidden?: ReadonlySet<string>;
+  /** Nothing has to be filled in as long as nothing is. */
+  readonly optional?: boolean;
   readonly errors: FieldErrors;
   onChange(value: unknown): void;
 }) {
-  const { schema, pointer = '', errors, hidden } = props;
+  const { schema, pointer = '', errors, hidden, optional = false } = props;
   const value = isObject(props.value) ? props.value : {};
   const shown = Object.entries(schema.properties ?? {}).filter(([name]) => hidden?.has(name) !== true);
   return (
@@ -37,7 +39,7 @@ export function SchemaFields(props: {
           name={name}
           pointer={`${pointer}/${name}`}
           value={value[name]}
-          required={schema.required?.includes(name) ?? false}
+          required={!optional && (schema.required?.includes(name) ?? false)}
           errors={errors}
           onChange={(next) => props.onChange({ ...value, [name]: next })}
         />
@@ -71,14 +73,17 @@ function Field(props: FieldProps) {
 
 function ObjectField(props: FieldProps) {
   const { schema, name, required } = props;
+  const value = props.value ?? schema.default;
   const fields = (
     <div class="fields">
       <SchemaFields
         schema={schema}
         pointer={props.pointer}
-        value={props.value ?? schema.default}
+        value={value}
+        // A field that must be filled in, out of sight in something left out, would hold the form up unseen.
+        optional={!required && isEmpty(value)}
         errors={props.errors}
-        onChange={props.onChange}
+        onChange={(next) => props.onChange(!required && isEmpty(next) ? undefined : next)}
       />
     </div>
   );
@@ -336,6 +341,10 @@ function isPlain(schema: JsonSchema): boolean {
   return schema.properties === undefined && schema.type !== 'array';
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+function isEmpty(value: unknown): boolean {
+  return !isObject(value) || Object.values(value).every((inner) => inner === undefined);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
