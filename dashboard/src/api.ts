@@ -1,5 +1,5 @@
 /** Talks to the API with the session cookie. Errors are problem documents, thrown as `ApiProblem`. */
-import type { Problem } from './types.ts';
+import type { Page, Problem } from './types.ts';
 
 export class ApiProblem extends Error {
   readonly problem: Problem;
@@ -18,6 +18,7 @@ export interface Answer<T> {
 }
 
 const TIMEOUT_MS = 15_000;
+const MAX_PAGES = 25;
 
 export async function read<T>(path: string, etag: string | null = null): Promise<Answer<T>> {
   const response = await send(path, {
@@ -39,6 +40,26 @@ export async function post<T>(path: string, body: unknown, headers: Record<strin
     body: JSON.stringify(body),
   });
   return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** Sends a CSV list as it is. */
+export async function postList<T>(path: string, text: string): Promise<T> {
+  const response = await send(path, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: text });
+  return (await response.json()) as T;
+}
+
+/** Every page of a list as one, at most `MAX_PAGES` of them. */
+export async function readAll<T>(path: string): Promise<Answer<Page<T>>> {
+  const items: T[] = [];
+  let cursor: string | null = null;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const more: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const { data } = await read<Page<T>>(`${path}${more}`);
+    items.push(...(data?.data ?? []));
+    cursor = data?.nextCursor ?? null;
+    if (cursor === null) break;
+  }
+  return { data: { data: items, nextCursor: cursor }, etag: null, status: 200 };
 }
 
 export async function remove(path: string): Promise<void> {

@@ -1,11 +1,15 @@
 import { Detail } from './detail.tsx';
+import { HealthPage } from './health.tsx';
 import { Icon } from './icons.tsx';
+import { ImportPage } from './import.tsx';
 import { List } from './list.tsx';
 import { useLive } from './live.ts';
 import { SignIn } from './sign-in.tsx';
 import { Start } from './start.tsx';
 import { connection, notice, place, session, signOut } from './store.ts';
+import { Tasks } from './tasks.tsx';
 import type { Readiness } from './types.ts';
+import { Unmatched } from './unmatched.tsx';
 
 export function App() {
   const who = session.value;
@@ -29,7 +33,35 @@ export function App() {
 function Content() {
   const { page, id } = place.value;
   if (page === 'instance') return <Detail key={id} id={id} />;
-  return page === 'start' ? <Start /> : <List />;
+  if (page === 'start') return <Start />;
+  if (page === 'import') return <ImportPage />;
+  if (page === 'tasks') return <Tasks />;
+  if (page === 'unmatched') return <Unmatched />;
+  return page === 'health' ? <HealthPage /> : <List />;
+}
+
+const PLACES = [
+  { address: '#/', label: 'Onboardings', pages: ['list', 'instance', 'start', 'import'] },
+  { address: '#/tasks', label: 'Tasks', pages: ['tasks'] },
+  { address: '#/unmatched', label: 'Unmatched', pages: ['unmatched'] },
+  { address: '#/health', label: 'Health', pages: ['health'] },
+] as const;
+
+function Places() {
+  const { page } = place.value;
+  return (
+    <nav class="places" aria-label="Pages">
+      {PLACES.map(({ address, label, pages }) => (
+        <a
+          key={address}
+          href={address}
+          aria-current={(pages as readonly string[]).includes(page) ? 'page' : undefined}
+        >
+          {label}
+        </a>
+      ))}
+    </nav>
+  );
 }
 
 function focusMain(): void {
@@ -48,6 +80,7 @@ function Bar() {
         <img src="/icon.svg" alt="" width="24" height="24" />
         <span>Customer onboarding</span>
       </a>
+      <Places />
       <span class={`live live-${state}`} role="status">
         {CONNECTION[state]}
       </span>

@@ -1,4 +1,8 @@
+import { useId, useState } from 'preact/hooks';
+import { Chart } from './chart.tsx';
 import { Icon } from './icons.tsx';
+import { Interventions } from './interventions.tsx';
+import { ListRows, rowsOf } from './list-rows.tsx';
 import { useLive } from './live.ts';
 import { everyInstance, Operations } from './operations.tsx';
 import { Age, Loading, ProblemBox, StatusChip, useNow, Value } from './parts.tsx';
@@ -27,6 +31,7 @@ function Shown({ instance, refresh }: { readonly instance: Instance; refresh(): 
   const tasks = all.flatMap((one) => one.tasks);
   const mark = all.map(({ id, revision }) => `${id}:${revision}`).join(' ');
   const closed = !['running', 'paused'].includes(instance.status);
+  const rows = rowsOf(instance);
   return (
     <>
       <Head instance={instance} />
@@ -51,7 +56,8 @@ function Shown({ instance, refresh }: { readonly instance: Instance; refresh(): 
           ))}
         </div>
         <div class="column-main">
-          {closed && instance.output !== null && (
+          {rows !== null && <ListRows instance={instance} rows={rows} />}
+          {closed && rows === null && instance.output !== null && (
             <section class="card">
               <h2>Result</h2>
               <Value value={instance.output} />
@@ -63,6 +69,7 @@ function Shown({ instance, refresh }: { readonly instance: Instance; refresh(): 
               <Value value={instance.error} />
             </section>
           )}
+          <Charts all={all} onDone={refresh} />
           <section class="card">
             <h2>What happened</h2>
             <Timeline id={instance.id} title={instance.title} mark={mark} />
@@ -72,6 +79,16 @@ function Shown({ instance, refresh }: { readonly instance: Instance; refresh(): 
           <section class="card">
             <h2>Now</h2>
             <Now all={all} closed={closed} />
+            {closed && (
+              <a
+                class="button"
+                href={`/v1/instances/${instance.id}/report?format=html`}
+                target="_blank"
+                rel="noopener"
+              >
+                <Icon name="report" /> Closing report, to print
+              </a>
+            )}
             <Operations instance={instance} onDone={refresh} />
           </section>
           <section class="card">
@@ -102,6 +119,37 @@ function Shown({ instance, refresh }: { readonly instance: Instance; refresh(): 
         </aside>
       </div>
     </>
+  );
+}
+
+/** One statechart at a time, of the onboarding itself or of a stretch of it; read only when wanted. */
+function Charts({ all, onDone }: { readonly all: readonly Instance[]; onDone(): void }) {
+  const [open, setOpen] = useState(false);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const shown = all.find(({ id }) => id === chosen) ?? all[0];
+  const field = useId();
+  return (
+    <details class="card charts" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Statechart and interventions</summary>
+      {open && shown !== undefined && (
+        <>
+          {all.length > 1 && (
+            <div class="field">
+              <label for={field}>Of</label>
+              <select id={field} value={shown.id} onChange={(event) => setChosen(event.currentTarget.value)}>
+                {all.map(({ id, title, sentence }) => (
+                  <option key={id} value={id}>
+                    {visible(`${title}: ${sentence}`)}
+                  </option>
+                ))}
+              </select>
+            </div>
+          )}
+          <Interventions key={shown.id} instance={shown} onDone={onDone} />
+          <Chart instance={shown} />
+        </>
+      )}
+    </details>
   );
 }
 

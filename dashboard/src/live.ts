@@ -1,6 +1,6 @@
 /** Keeps a view current: asks every two seconds, and gets the answer only when it is a new one. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { asProblem, read } from './api.ts';
+import { type Answer, asProblem, read } from './api.ts';
 import { connection, session } from './store.ts';
 import type { Problem } from './types.ts';
 
@@ -16,7 +16,10 @@ export interface Live<T> {
   refresh(): void;
 }
 
-export function useLive<T>(path: string | null, every = EVERY_MS): Live<T> {
+type Reader<T> = (path: string, etag: string | null) => Promise<Answer<T>>;
+
+/** `reader` must be the same function at every call, such as `readAll`. */
+export function useLive<T>(path: string | null, every = EVERY_MS, reader: Reader<T> = read): Live<T> {
   const [state, setState] = useState<{ path: string | null; data: T | null; problem: Problem | null }>({
     path,
     data: null,
@@ -36,7 +39,7 @@ export function useLive<T>(path: string | null, every = EVERY_MS): Live<T> {
       const mine = ++round;
       clearTimeout(timer);
       try {
-        const answer = await read<T>(address, etag);
+        const answer = await reader(address, etag);
         if (stopped || mine !== round) return;
         failures = 0;
         etag = answer.etag;
@@ -67,7 +70,7 @@ export function useLive<T>(path: string | null, every = EVERY_MS): Live<T> {
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', onVisible);
     };
-  }, [path, every]);
+  }, [path, every, reader]);
 
   const current = state.path === path;
   return {

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import { asProblem, post } from './api.ts';
 import { ProblemBox } from './parts.tsx';
 import { mayOperate, say } from './store.ts';
@@ -12,7 +12,7 @@ interface Operation {
   readonly danger?: boolean;
 }
 
-const OPERATIONS: Readonly<Record<Operation['name'], Operation>> = {
+export const OPERATIONS: Readonly<Record<Operation['name'], Operation>> = {
   pause: {
     name: 'pause',
     label: 'Pause',
@@ -81,7 +81,7 @@ export function Operations({ instance, onDone }: { readonly instance: Instance; 
   );
 }
 
-function Confirm(props: {
+export function Confirm(props: {
   readonly operation: Operation;
   readonly targets: readonly string[];
   onLeave(): void;
@@ -91,6 +91,7 @@ function Confirm(props: {
   const [reason, setReason] = useState('');
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
+  const id = useId();
 
   async function submit(): Promise<void> {
     setBusy(true);
@@ -121,11 +122,11 @@ function Confirm(props: {
       <p>{operation.question}</p>
       {problem !== null && <ProblemBox problem={problem} />}
       <div class="field">
-        <label for="operation-reason">
+        <label for={id}>
           Reason {operation.danger !== true && <span class="faint">optional, kept in the history</span>}
         </label>
         <textarea
-          id="operation-reason"
+          id={id}
           rows={2}
           maxLength={2_000}
           required={operation.danger === true}

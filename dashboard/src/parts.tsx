@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Icon, type IconName } from './icons.tsx';
 import { chipOf } from './status.ts';
 import type { Problem, Summary } from './types.ts';
-import { ageOf, bothTimes, humanise, JUST_NOW, visible } from './words.ts';
+import { ageOf, bothTimes, humanise, JUST_NOW, untilOf, visible } from './words.ts';
 
 export function StatusChip({ of }: { readonly of: Summary }) {
   const { word, icon, tone } = chipOf(of);
@@ -40,6 +40,18 @@ export function Age({
   return (
     <time dateTime={since} title={bothTimes(since)}>
       {age === JUST_NOW ? age : `${before}${age}${after}`}
+    </time>
+  );
+}
+
+/** When something is due; marked, in words too, once that time is over. */
+export function Due({ at }: { readonly at: string }) {
+  const now = useNow();
+  const over = Date.parse(at) <= now;
+  const age = ageOf(at, now);
+  return (
+    <time class={over ? 'due-over' : undefined} dateTime={at} title={bothTimes(at)}>
+      {over ? (age === JUST_NOW ? 'overdue' : `overdue for ${age}`) : `due ${untilOf(at, now)}`}
     </time>
   );
 }

@@ -7,17 +7,19 @@ export const session = signal<Session | null>(null);
 export const connection = signal<'connecting' | 'live' | 'reconnecting'>('connecting');
 export const notice = signal<{ readonly text: string; readonly tone: 'good' | 'bad' } | null>(null);
 
+const PAGES = ['list', 'start', 'import', 'tasks', 'unmatched', 'health'] as const;
+
 export interface Location {
-  readonly page: 'list' | 'start' | 'instance';
+  readonly page: (typeof PAGES)[number] | 'instance';
   readonly id: string;
   readonly query: URLSearchParams;
 }
 
-/** The address after `#`: `/`, `/start`, `/instances/<id>`, each with a query; the back button works. */
+/** The address after `#`: `/`, `/start`, `/tasks`, `/instances/<id>`, each with a query; the back button works. */
 function readLocation(): Location {
   const [path = '/', query = ''] = window.location.hash.replace(/^#/, '').split('?');
   const id = /^\/instances\/([A-Za-z0-9_.-]+)$/.exec(path)?.[1];
-  const page = id !== undefined ? 'instance' : path === '/start' ? 'start' : 'list';
+  const page = id === undefined ? (PAGES.find((name) => path === `/${name}`) ?? 'list') : 'instance';
   return { page, id: id ?? '', query: new URLSearchParams(query) };
 }
 
@@ -67,6 +69,14 @@ const MAY_APPROVE = ['approver', 'admin'];
 
 export function mayOperate(): boolean {
   return MAY_OPERATE.includes(session.value?.role ?? '');
+}
+
+export function mayReveal(): boolean {
+  return MAY_APPROVE.includes(session.value?.role ?? '');
+}
+
+export function mayIntervene(): boolean {
+  return MAY_APPROVE.includes(session.value?.role ?? '');
 }
 
 export function mayAct(responsible: string): boolean {

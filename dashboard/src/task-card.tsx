@@ -1,15 +1,17 @@
 import { useMemo, useState } from 'preact/hooks';
 import { asProblem, post } from './api.ts';
 import { Icon } from './icons.tsx';
-import { Age, ProblemBox, Value } from './parts.tsx';
-import { SchemaFields } from './schema-form.tsx';
+import { MailPreview } from './mail-preview.tsx';
+import { Age, Due, ProblemBox, Value } from './parts.tsx';
+import { Reveal } from './reveal.tsx';
+import { isObject, SchemaFields } from './schema-form.tsx';
 import { mayAct, say } from './store.ts';
 import type { JsonSchema, Problem, Task, TaskAction } from './types.ts';
-import { visible } from './words.ts';
+import { humanise, visible } from './words.ts';
+
+const whoseWords = (who: string) => (who === 'approver' ? 'an approver' : `the ${who}`);
 
 export function TaskCard({ task, onDone }: { readonly task: Task; onDone(): void }) {
-  const [chosen, setChosen] = useState<TaskAction | null>(null);
-  const allowed = mayAct(task.responsible);
   return (
     <section class="card task" aria-label={task.title}>
       <div class="task-head">
@@ -17,10 +19,21 @@ export function TaskCard({ task, onDone }: { readonly task: Task; onDone(): void
           <Icon name="person" /> {visible(task.title)}
         </h3>
         <span class="faint">
-          for {task.responsible === 'approver' ? 'an approver' : `the ${task.responsible}`},{' '}
-          <Age since={task.since} before="open for " />
+          for {whoseWords(task.responsible)}, <Age since={task.since} before="open for " />
         </span>
       </div>
+      <TaskBody task={task} onDone={onDone} />
+    </section>
+  );
+}
+
+/** What a task says and takes, without its title. */
+export function TaskBody({ task, onDone }: { readonly task: Task; onDone(): void }) {
+  const [chosen, setChosen] = useState<TaskAction | null>(null);
+  const allowed = mayAct(task.responsible);
+  return (
+    <>
+      <Terms task={task} />
       <p>{visible(task.instructions)}</p>
       <dl class="facts">
         {Object.entries(task.shows).map(([label, value]) => (
@@ -32,6 +45,7 @@ export function TaskCard({ task, onDone }: { readonly task: Task; onDone(): void
           </div>
         ))}
       </dl>
+      {task.reveals !== null && <Reveal instanceId={task.instanceId} name={task.reveals} />}
       {!allowed && <p class="faint">Your role cannot answer this task.</p>}
       {allowed && chosen === null && (
         <div class="actions">
@@ -59,7 +73,32 @@ export function TaskCard({ task, onDone }: { readonly task: Task; onDone(): void
           }}
         />
       )}
-    </section>
+    </>
+  );
+}
+
+/** When it is due, who looks after it then, and how "done" is judged. */
+function Terms({ task }: { readonly task: Task }) {
+  const { dueAt, escalatesTo, verify, evidence, optional } = task;
+  return (
+    <ul class="terms">
+      {dueAt !== null && (
+        <li>
+          <Due at={dueAt} />
+          {escalatesTo !== null && <>; once it is overdue, {whoseWords(escalatesTo)} looks after it</>}
+        </li>
+      )}
+      {optional && <li>An offer: nothing waits for it.</li>}
+      {verify !== null && (
+        <li>
+          {verify.how === 'api' ? 'Read again afterwards: ' : 'Believed from your evidence: '}
+          {visible(verify.by)}
+        </li>
+      )}
+      {evidence.length > 0 && (
+        <li>Evidence is kept: {evidence.map((field) => humanise(field).toLowerCase()).join(', ')}.</li>
+      )}
+    </ul>
   );
 }
 
@@ -67,6 +106,17 @@ export function TaskCard({ task, onDone }: { readonly task: Task; onDone(): void
 function settledFields({ fields, prefill }: TaskAction): ReadonlySet<string> {
   const isText = (name: string) => (fields?.properties?.[name]?.maxLength ?? 0) >= 100;
   return new Set(['reason', ...Object.keys(prefill).filter((name) => !isText(name))]);
+}
+
+/** The mail that an action sends, when its fields are one. */
+function mailOf(payload: unknown): { readonly subject: string; readonly body: string } | null {
+  if (!isObject(payload)) return null;
+  const { subject, body } = payload;
+  return typeof subject === 'string' && typeof body === 'string' ? { subject, body } : null;
+}
+
+function receivers({ shows }: Task): readonly string[] {
+  return Array.isArray(shows['To']) ? shows['To'].map(String) : [];
 }
 
 function ActionForm(props: {
@@ -83,6 +133,7 @@ function ActionForm(props: {
   const [busy, setBusy] = useState(false);
   const [id] = useState(() => crypto.randomUUID());
   const hidden = useMemo(() => settledFields(action), [action]);
+  const mail = mailOf(payload);
   const errors = new Map(
     (problem?.errors ?? []).map(({ pointer, detail }) => [pointer.replace(/^\/payload/, ''), detail]),
   );
@@ -116,6 +167,7 @@ function ActionForm(props: {
       <h4>{action.label}</h4>
       {problem !== null && <ProblemBox problem={problem} />}
       <SchemaFields schema={schema} value={payload} hidden={hidden} errors={errors} onChange={setPayload} />
+      {mail !== null && <MailPreview path="/v1/mails/preview" body={mail} to={receivers(task)} />}
       <div class="field">
         <label for={`reason-${id}`}>
           Reason {!needsReason && <span class="faint">optional, kept in the history</span>}

@@ -19,6 +19,7 @@ export interface Attention {
 export interface Summary {
   readonly id: string;
   readonly rootId: string;
+  readonly workflow: string;
   readonly title: string;
   readonly subject: string | null;
   readonly revision: number;
@@ -71,11 +72,21 @@ export interface TaskAction {
 export interface Task {
   readonly id: string;
   readonly instanceId: string;
+  readonly rootId: string;
+  readonly subject: string | null;
   readonly title: string;
   readonly instructions: string;
   readonly responsible: string;
   readonly shows: Readonly<Record<string, unknown>>;
   readonly since: string;
+  /** Null for one that nothing waits for. */
+  readonly dueAt: string | null;
+  readonly escalatesTo: string | null;
+  readonly verify: { readonly how: 'api' | 'attested'; readonly by: string } | null;
+  readonly evidence: readonly string[];
+  readonly optional: boolean;
+  /** The secret this task hands over; null for none. */
+  readonly reveals: string | null;
   readonly actions: readonly TaskAction[];
 }
 
@@ -94,6 +105,7 @@ export interface Instance extends Summary {
   readonly activities: readonly Activity[];
   readonly timers: readonly { readonly token: string; readonly event: string; readonly fireAt: string }[];
   readonly tasks: readonly Task[];
+  readonly context: unknown;
   readonly output: unknown;
   readonly error: unknown;
   readonly children: readonly {
@@ -119,6 +131,102 @@ export interface Workflow {
   readonly version: number;
   readonly title: string;
   readonly input: JsonSchema | null;
+  readonly signals: readonly { readonly type: string; readonly description: string | null }[];
+}
+
+export interface ChartState {
+  readonly id: string;
+  readonly path: string;
+  readonly name: string;
+  readonly kind: 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
+  /** With `{names}` where an instance's data go. */
+  readonly sentence: string | null;
+  readonly isInitial: boolean;
+  readonly leadsTo: readonly { readonly on: string; readonly to: readonly string[] }[];
+  readonly states: readonly ChartState[];
+}
+
+export interface Preview {
+  readonly status: 'applied' | 'deferred' | 'impossible';
+  readonly detail: string | null;
+  readonly before: { readonly state: unknown; readonly status: string; readonly revision: number } | null;
+  readonly after: { readonly state: unknown; readonly status: string } | null;
+  readonly effects: readonly {
+    readonly type: string;
+    readonly activity?: string;
+    readonly definition?: string;
+    readonly actorId?: string;
+    readonly action?: string;
+    readonly code?: string;
+    readonly event?: string | { readonly type: string };
+    readonly fireAt?: string;
+    readonly mayRun?: boolean;
+  }[];
+}
+
+export interface FoundPath {
+  readonly instanceId: string;
+  readonly domain: string;
+  /** The workflow proposed; null when it is not known. */
+  readonly path: string | null;
+  readonly why: string;
+  readonly tenantId: string | null;
+  readonly tenantName: string | null;
+}
+
+export interface MailShown {
+  readonly subject: string;
+  readonly paragraphs: readonly (readonly (readonly {
+    readonly text: string;
+    readonly isLink: boolean;
+  }[])[])[];
+}
+
+export interface Import {
+  readonly dryRun: boolean;
+  readonly instanceId: string | null;
+  readonly rows: readonly {
+    readonly line: number;
+    readonly company: string;
+    readonly path: string | null;
+    readonly underWay: string | null;
+  }[];
+  readonly problems: readonly {
+    readonly line: number;
+    readonly field: string | null;
+    readonly detail: string;
+  }[];
+}
+
+/** A row of a list under way, in the context of the instance that follows it. */
+export interface ListRow {
+  readonly line: number;
+  readonly name: string;
+  readonly key: string;
+  readonly path: string | null;
+  readonly state: string;
+  readonly why: string | null;
+}
+
+export interface UnmatchedSignal {
+  readonly signalId: string;
+  readonly key: string;
+  readonly type: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly at: string;
+}
+
+export interface PausedQueue {
+  readonly queue: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly at: string;
+}
+
+export interface SignInLife {
+  readonly renewedAt: string | null;
+  readonly diesAt: string | null;
+  readonly alarm: boolean;
 }
 
 export interface Page<T> {

@@ -64,3 +64,25 @@ export function humanise(name: string): string {
     .replace(/[-_.]+/g, ' ');
   return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
+
+/** `1 task`, `3 tasks`. */
+export const count = (number: number, thing: string): string =>
+  `${number} ${thing}${number === 1 ? '' : 's'}`;
+
+/** An event's name as people say it: timers without their address. */
+export function eventWords(event: string): string {
+  return humanise(/^xstate\.after\.([^.]+)\./.exec(event)?.[1] ?? event);
+}
+
+/** A sentence with `{names}` where data go, filled from them; what is not there yet is left open. */
+export function filled(sentence: string, data: unknown): string {
+  return sentence.replace(/\{([A-Za-z0-9_.]+)\}/g, (_, path: string) => {
+    let found: unknown = data;
+    for (const part of path.split('.'))
+      found =
+        typeof found === 'object' && found !== null && Object.hasOwn(found, part)
+          ? (found as Record<string, unknown>)[part]
+          : undefined;
+    return typeof found === 'string' || typeof found === 'number' ? String(found) : '…';
+  });
+}

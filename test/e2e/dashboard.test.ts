@@ -1,40 +1,8 @@
 /** The page in a real browser, against the app over an engine in memory. Skipped where there is no Chromium. */
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { createFixture } from '../integration/api-fixture.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const ARGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-function findBrowser(): string | undefined {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
+import { buildDashboard, findBrowser, openSite, type Site } from './browser.ts';
 
 const executablePath = findBrowser();
 const suite = executablePath === undefined ? describe.skip : describe;
@@ -42,58 +10,25 @@ const title =
   executablePath === undefined ? 'the dashboard (skipped: no chromium on the PATH)' : 'the dashboard';
 
 suite(title, () => {
-  let dist: string;
-  let browser: Browser;
-  let server: Server;
-  let url: string;
+  let built: ReturnType<typeof buildDashboard>;
+  let site: Site;
   let fixture: ReturnType<typeof createFixture>;
-  const trouble: string[] = [];
 
   beforeAll(async () => {
-    dist = mkdtempSync(join(tmpdir(), 'dashboard-'));
-    const built = spawnSync(
-      process.execPath,
-      [
-        'node_modules/vite/bin/vite.js',
-        'build',
-        'dashboard',
-        '--outDir',
-        dist,
-        '--emptyOutDir',
-        '--logLevel',
-        'warn',
-      ],
-      { cwd: ROOT, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' } },
-    );
-    if (built.status !== 0) throw new Error(`${built.stdout}${built.stderr}`);
-    fixture = createFixture({ dashboardDir: dist });
-    server = fixture.app.listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    browser = await chromium.launch({ executablePath: executablePath ?? '', args: ARGS });
+    built = buildDashboard();
+    fixture = createFixture({ dashboardDir: built.dist });
+    site = await openSite(fixture.app, executablePath ?? '');
   }, 60_000);
 
   afterAll(async () => {
-    await browser?.close();
-    server?.closeAllConnections();
-    await new Promise((resolve) => server?.close(resolve));
-    rmSync(dist, { recursive: true, force: true });
+    await site?.close();
+    built?.remove();
   });
 
-  async function open(path = '/', width = 1_280): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width, height: 800 } });
-    const page = await context.newPage();
-    page.on('pageerror', (error) => trouble.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !message.text().includes('401')) trouble.push(message.text());
-    });
-    await page.goto(`${url}${path}`);
-    return page;
-  }
+  const open = (path = '/', width = 1_280): Promise<Page> => site.open(path, { width });
 
   async function signIn(page: Page, role: 'admin' | 'viewer' | 'operator' = 'admin'): Promise<void> {
-    await page.getByLabel('API key').fill(fixture.tokens[role]);
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await site.signIn(page, fixture.tokens[role]);
     await page.getByRole('heading', { name: 'Onboardings', exact: true }).waitFor();
   }
 
@@ -159,7 +94,7 @@ suite(title, () => {
     await signIn(page, 'viewer');
 
     expect(await page.getByRole('link', { name: 'Start', exact: true }).count()).toBe(0);
-    await page.goto(`${url}/#/instances/${id}`);
+    await page.goto(`${site.url}/#/instances/${id}`);
     await page.getByText('Your role cannot answer this task.').waitFor();
     expect(await page.getByRole('button', { name: /Approve|Pause|Cancel/ }).count()).toBe(0);
     await page.context().close();
@@ -175,25 +110,28 @@ suite(title, () => {
     await page.context().setOffline(false);
     await page.getByText('live', { exact: true }).waitFor();
 
-    trouble.splice(
+    site.trouble.splice(
       0,
-      trouble.length,
-      ...trouble.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED')),
+      site.trouble.length,
+      ...site.trouble.filter((text) => !text.includes('ERR_INTERNET_DISCONNECTED')),
     );
     await page.context().close();
   }, 40_000);
 
-  it.each(['/#/', '/#/start'])('fits on a narrow phone: %s', async (path) => {
-    const page = await open('/', 360);
-    await signIn(page);
-    await page.goto(`${url}${path}`);
-    await page.getByRole('heading', { level: 1 }).waitFor();
+  it.each(['/#/', '/#/start', '/#/import', '/#/tasks', '/#/unmatched', '/#/health'])(
+    'fits on a narrow phone: %s',
+    async (path) => {
+      const page = await open('/', 360);
+      await signIn(page);
+      await page.goto(`${site.url}${path}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
 
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
-    await page.context().close();
-  });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+      await page.context().close();
+    },
+  );
 
   it('runs under the strict content security policy without a complaint', () => {
-    expect(trouble).toEqual([]);
+    expect(site.trouble).toEqual([]);
   });
 });
