@@ -84,6 +84,8 @@ interface Context {
   readonly rules: CountryRules | null;
   readonly problems: readonly string[];
   readonly suggestions: readonly Address[];
+  /** Domains whose creation was asked for and got no clear answer. */
+  readonly doubtful: readonly string[];
   readonly tenantId: string | null;
   readonly signIn: { readonly userName: string; readonly passwordSealed: boolean } | null;
   readonly handedOver: { readonly to: string; readonly evidence: string } | null;
@@ -95,11 +97,22 @@ interface Context {
   readonly failure: Failure | null;
 }
 
+const noted = (creation: Creation) =>
+  creation.outcome === 'created'
+    ? {
+        tenantId: creation.customerId,
+        domain: creation.domain,
+        signIn: { userName: creation.userName, passwordSealed: creation.passwordSealed },
+        problems: [],
+      }
+    : { problems: [`${creation.message} (${creation.field}, ${creation.code})`] };
+
 const customerOf = ({ data, tenantId }: Context) => ({ name: data.companyName, tenantId: tenantId ?? '' });
 
 function reportOf({
   data,
   domain,
+  doubtful,
   tenantId,
   handedOver,
   cleanUp,
@@ -120,10 +133,13 @@ function reportOf({
         ? []
         : [{ what: 'clean-up of the tenant requested', evidence: `${cleanUp.ticket}: ${cleanUp.evidence}` }]),
     ],
-    leftBehind:
-      ending === null || tenantId === null
-        ? report.leftBehind
-        : [`The tenant ${domain} stays; it cannot be deleted through the API.`, ...report.leftBehind],
+    leftBehind: [
+      ...(ending === null || tenantId === null
+        ? []
+        : [`The tenant ${domain} stays; it cannot be deleted through the API.`]),
+      ...doubtful.map((name) => `The tenant ${name} may have been created: look for it in Partner Center.`),
+      ...report.leftBehind,
+    ],
   };
 }
 
@@ -221,16 +237,14 @@ export const onboardNewCustomerMachine = setup({
       };
       return { data, domain: domainOf(data), problems: [] };
     }),
-    noteCreation: assign((_, params: Creation) =>
-      params.outcome === 'created'
-        ? {
-            tenantId: params.customerId,
-            domain: params.domain,
-            signIn: { userName: params.userName, passwordSealed: params.passwordSealed },
-            problems: [],
-          }
-        : { problems: [`${params.message} (${params.field}, ${params.code})`] },
-    ),
+    noteDoubt: assign({
+      doubtful: ({ context }) => [...new Set([...context.doubtful, context.domain])],
+    }),
+    noteCreation: assign(({ context }, params: Creation) => ({
+      // An answer ends the doubt about the domain it is about.
+      doubtful: context.doubtful.filter((domain) => domain !== context.domain),
+      ...noted(params),
+    })),
     noteHandOver: assign({
       handedOver: ({ context, event }) =>
         event.type === 'sign-in.handed-over'
@@ -262,6 +276,7 @@ export const onboardNewCustomerMachine = setup({
       rules: null,
       problems: [],
       suggestions: [],
+      doubtful: [],
       tenantId: null,
       signIn: null,
       handedOver: null,
@@ -442,12 +457,14 @@ export const onboardNewCustomerMachine = setup({
 
     creatingCustomer: {
       meta: { description: 'Creating {form.customer.name} with the tenant {domain}', waitingOn: 'us' },
+      // However it is left, the doubt stands until an answer takes it back: a repetition adopts what the first one made.
+      exit: 'noteDoubt',
       // A tenant cannot be deleted: a cancel waits for the answer, so that the report names what exists.
       on: { 'cancel.requested': { actions: 'askCancel' } },
       invoke: {
         id: 'createCustomer',
         src: 'createCustomer',
-        input: ({ context: { data, domain, rules } }) => ({
+        input: ({ context: { data, domain, doubtful, rules } }) => ({
           companyName: data.companyName,
           domain,
           contact: data.contact,
@@ -455,6 +472,7 @@ export const onboardNewCustomerMachine = setup({
           culture: rules?.defaultCulture ?? 'en-US',
           language: rules?.defaultLanguage ?? 'en',
           registrationNumber: data.registrationNumber,
+          askedBefore: doubtful.includes(domain),
         }),
         onDone: [
           {
@@ -462,7 +480,11 @@ export const onboardNewCustomerMachine = setup({
             target: 'handingOverSignIn',
             actions: { type: 'noteCreation', params: ({ event }) => event.output },
           },
-          { guard: 'cancelAsked', target: 'stopping' },
+          {
+            guard: 'cancelAsked',
+            target: 'stopping',
+            actions: { type: 'noteCreation', params: ({ event }) => event.output },
+          },
           {
             target: 'correctingForm',
             actions: { type: 'noteCreation', params: ({ event }) => event.output },

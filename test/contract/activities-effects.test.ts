@@ -232,6 +232,49 @@ describe('createCustomer', () => {
     expect(books().tenantsCreated).toHaveLength(1);
   });
 
+  it('adopts the one tenant without its password when every answer is lost', async () => {
+    fault('hang-up-after', CREATE, { times: undefined });
+
+    const { output, attempts } = await performed('createCustomer', NEWCO);
+
+    expect(output).toMatchObject({ outcome: 'created', passwordSealed: false, domain: NEWCO.domain });
+    expect(attempts).toBeLessThan(8);
+    expect(books().tenantsCreated).toHaveLength(1);
+  });
+
+  it('adopts what an earlier request of the same onboarding made, and nothing that was there before it', async () => {
+    fault('hang-up-after', CREATE);
+    await expect(perform('createCustomer', NEWCO, { attempts: 1 })).rejects.toMatchObject({
+      kind: 'unknown',
+    });
+
+    const anew = { instanceId: 'wf_2' };
+    const stranger = await perform('createCustomer', NEWCO, anew);
+    const own = await perform('createCustomer', { ...NEWCO, askedBefore: true }, { instanceId: 'wf_3' });
+
+    expect(stranger).toMatchObject({ outcome: 'refused', field: 'domain' });
+    expect(own).toMatchObject({ outcome: 'created', passwordSealed: false, domain: NEWCO.domain });
+    expect(books().tenantsCreated).toHaveLength(1);
+  });
+
+  it('calls nothing refused while the tenant it may have made does not show', async () => {
+    fault('hang-up-after', CREATE);
+    await expect(perform('createCustomer', NEWCO, { attempts: 1 })).rejects.toMatchObject({
+      kind: 'unknown',
+    });
+    for (const customer of microsoft.emulator.world.partner.customers.all())
+      microsoft.emulator.world.partner.customers.update(customer.id, { visibleAt: Number.MAX_SAFE_INTEGER });
+
+    const again = perform(
+      'createCustomer',
+      { ...NEWCO, askedBefore: true },
+      { instanceId: 'wf_2', attempts: 2 },
+    );
+
+    await expect(again).rejects.toMatchObject({ kind: 'unknown' });
+    expect(books().tenantsCreated).toHaveLength(1);
+  });
+
   it('says that the domain is taken, when somebody was faster', async () => {
     fault('prefix-taken', CREATE);
 

@@ -67,4 +67,18 @@ describe('a new customer (guide 3.3)', () => {
       code: 'secret-unknown',
     });
   });
+
+  it('adopts the one tenant, and has its password reset, when Microsoft’s answers never arrive', async () => {
+    const { client, microsoft, books } = onboarding;
+    microsoft.emulator.addFault({ kind: 'hang-up-after', route: 'POST /pc/v1/customers' });
+    const { instance } = await client.start(onboardNewCustomer, form);
+
+    const played = await playToTheEnd(instance.id, { client, microsoft, within: 40_000 });
+
+    expect(played.answered).toContain('reset-password');
+    expect(played.answered).not.toContain('hand-over-sign-in');
+    expect(books().tenantsCreated).toEqual([
+      (played.instance.output as { customer: { tenantId: string } }).customer.tenantId,
+    ]);
+  }, 60_000);
 });

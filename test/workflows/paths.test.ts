@@ -85,6 +85,26 @@ describe('a new customer', () => {
       .done('checkDomain', answer('checkDomain'))
       .done('validateAddress', answer('validateAddress'));
 
+  it('asks again as one that asked before, until an answer ends the doubt about the domain', () => {
+    const driver = toCreation();
+    expect(driver.input('createCustomer')).toMatchObject({ askedBefore: false });
+
+    driver.fail('createCustomer').signal('retry.requested');
+    expect(driver.input('createCustomer')).toMatchObject({ askedBefore: true });
+
+    driver.done('createCustomer', answer('createCustomer'));
+    expect(driver.context<{ doubtful: string[] }>().doubtful).toEqual([]);
+  });
+
+  it('given up in doubt names the tenant that may exist', () => {
+    const driver = toCreation()
+      .fail('createCustomer')
+      .signal('work.abandoned', { reason: 'No longer wanted.' })
+      .done('writeClosingReport', answer('writeClosingReport'));
+
+    expect(reportOf(driver).leftBehind).toEqual([expect.stringMatching(/ may have been created/)]);
+  });
+
   it('is created, handed its sign-in data, ordered for and reported', () => {
     const driver = toCreation()
       .done('createCustomer', answer('createCustomer'))

@@ -6,6 +6,7 @@
 import type { z } from 'zod';
 import type { Customer, CustomerCreated, NewCustomer } from '../../connectors/index.ts';
 import { type ActivityContext, type ActivityImplementation, implementActivity } from '../../engine/index.ts';
+import { ActivityFailure } from '../../shared/errors.ts';
 import { createCustomer as contract } from '../../workflows/activities/customers.ts';
 import {
   type ActivityDeps,
@@ -21,6 +22,9 @@ type Output = z.input<typeof contract.output>;
 type Field = 'domain' | 'address' | 'registrationNumber' | 'phoneNumber' | 'form';
 
 export const ADMIN_PASSWORD = 'admin-password';
+
+/** Attempts that ask for the password again before a tenant is adopted without it. */
+const PASSWORD_ATTEMPTS = 3;
 
 /** Codes that the form can mend (facts 3.4). */
 const FIELDS: Readonly<Record<string, Field>> = {
@@ -72,9 +76,14 @@ export function createCustomer({ connectors }: ActivityDeps): ActivityImplementa
     async run(input, context) {
       const answer = await send(input, context);
       if ('outcome' in answer) return answer;
-      // An earlier attempt may have come through late: then the domain is taken by the customer we wanted.
-      const ours = context.attempt > 1 ? await findOurs(input, context) : null;
-      if (ours !== null) return adopted(ours);
+      // What was asked before may have come through late: then the domain is taken by the customer we wanted.
+      if (context.attempt > 1 || input.askedBefore) {
+        const ours = await findOurs(input, context);
+        if (ours !== null) return adopted(ours);
+        // Calling it refused would have staff choose another domain, and a second tenant be made.
+        if (await validations.isDomainTaken(input.domain, reading(context)))
+          throw new ActivityFailure('unknown', 'outcome-unknown', notShowing(input, answer));
+      }
       const field = await fieldOf(answer, input, context);
       return { outcome: 'refused', field, code: answer.code, message: answer.message };
     },
@@ -84,13 +93,19 @@ export function createCustomer({ connectors }: ActivityDeps): ActivityImplementa
       const taken = ours !== null || (await validations.isDomainTaken(input.domain, reading(context)));
       if (!taken) return { outcome: 'not-done' };
       // The domain has one owner, so repeating creates no second tenant; it may bring the lost password back.
-      const answer = await send(input, context);
+      const answer = await send(input, context).catch((failure: unknown) => {
+        if (ours !== null && context.attempt > PASSWORD_ATTEMPTS) return adopted(ours);
+        throw failure;
+      });
       if ('outcome' in answer) return { outcome: 'done', output: answer };
       if (ours !== null) return { outcome: 'done', output: adopted(ours) };
-      const reason = `${input.domain} is taken, and no customer of ours shows with it yet (${answer.code}).`;
-      return { outcome: 'unknown', reason };
+      return { outcome: 'unknown', reason: notShowing(input, answer) };
     },
   });
+}
+
+function notShowing({ domain }: Input, { code }: BusinessRefusal): string {
+  return `${domain} is taken, and no customer of ours shows with it yet (${code}).`;
 }
 
 function created(input: Input, context: ActivityContext, answer: CustomerCreated): Output {

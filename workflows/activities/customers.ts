@@ -130,6 +130,8 @@ export const createCustomer = defineActivity({
     culture: z.string(),
     language: z.string(),
     registrationNumber: z.string().nullable(),
+    /** This onboarding asked for the domain before and got no clear answer, so a customer of ours with it may be its own. */
+    askedBefore: z.boolean().default(false),
   }),
   output: z.discriminatedUnion('outcome', [
     z.object({
