@@ -43,6 +43,35 @@ describe('a value Microsoft added', () => {
   });
 });
 
+describe('a value Microsoft will keep', () => {
+  it('is before a person after three readings, with the raw answer, and is read again when they say so', async () => {
+    const { client, microsoft, books } = onboarding;
+    const spoilt = { kind: 'garbled', as: 'field', field: 'items.0.status', value: 'hibernating' } as const;
+    microsoft.emulator.addFault({ ...spoilt, route: SUBSCRIPTIONS });
+    const { instance } = await client.start(onboardExistingCspCustomer, fabrikam);
+    const purchase = () => stretchOf(client, instance.id, 'purchase');
+
+    await eventually(async () => expect((await purchase())?.tasks).toHaveLength(1), { within: 20_000 });
+
+    const stuck = await purchase();
+    expect(stuck?.attention).toBeNull();
+    expect(stuck?.tasks[0]?.id).toMatch(/-stuck$/);
+    expect(stuck?.tasks[0]?.shows).toMatchObject({
+      Code: 'partner-center-shape',
+      Message: expect.stringContaining('items.0.status'),
+    });
+    expect(books().requests[SUBSCRIPTIONS]).toBe(3);
+    expect(JSON.stringify(await client.history(stuck?.id ?? ''))).toContain('hibernating');
+
+    microsoft.emulator.world.faults.clear();
+    await client.signalById(stuck?.id ?? '', 'retry.requested', {});
+    await eventually(async () =>
+      expect((await purchase())?.tasks.map(({ title }) => title)).toEqual(['Review the subscriptions']),
+    );
+    expect(books().orders).toEqual([]);
+  }, 40_000);
+});
+
 describe('a task', () => {
   it('is due so long after it opened, whatever polls meanwhile', async () => {
     const { client } = onboarding;

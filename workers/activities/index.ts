@@ -79,7 +79,30 @@ export function createActivities(options: {
   readonly client: ActivityDeps['client'];
   readonly log: Logger;
 }): readonly ActivityImplementation[] {
-  return MAKERS.map((make) => sparingInstances(make(options), options.log));
+  return MAKERS.map((make) => sparingInstances(askingStaffEarly(make(options)), options.log));
+}
+
+/** Attempts at a reading whose answer nobody can read: a gateway's page may pass, a new release of a service does not. */
+const UNREADABLE_ATTEMPTS = 3;
+const UNREADABLE = /-(?:shape|answer-too-large)$/;
+
+/**
+ * An answer in an unknown shape goes before a person soon, by the statechart's error branch; the history keeps it as it
+ * came. Readings only: what changes something is verified first, however often that takes.
+ */
+function askingStaffEarly(implementation: ActivityImplementation): ActivityImplementation {
+  const { contract, run } = implementation;
+  if (contract.effectful) return implementation;
+  return {
+    ...implementation,
+    run: (input: unknown, context: ActivityContext) =>
+      run(input as never, context).catch((error: unknown) => {
+        const last = context.attempt >= UNREADABLE_ATTEMPTS;
+        if (!last || !(error instanceof ActivityFailure) || !UNREADABLE.test(error.code)) throw error;
+        const { code, message, details } = error;
+        throw new ActivityFailure('terminal', code, message, { details, cause: error });
+      }),
+  } as ActivityImplementation;
 }
 
 /**
