@@ -11,8 +11,8 @@ import type { Message } from './turn.ts';
 
 /** How the committing process takes part in what comes next. */
 export interface CommitOptions {
-  /** A worker that keeps the next activity of one of these queues for itself. */
-  readonly chain?: { readonly worker: string; readonly queues: ReadonlySet<string> } | undefined;
+  /** A worker that keeps an activity this commit begins, of one of these queues, for itself. */
+  readonly chain?: { readonly worker: string; readonly queues: Pick<ReadonlySet<string>, 'has'> } | undefined;
   /** True when this process hands activities to workers itself; otherwise the workers are woken. */
   readonly dispatches: boolean;
   readonly notBefore?: number | null;
@@ -48,7 +48,7 @@ export function planCommit(
   const old = before?.record ?? null;
   const { line, hash } = writeEntry(old?.head ?? '', decision.entry);
   const next: InstanceRecord = { ...decision.next, head: hash };
-  const chained = pickChained(next, dispatch, options);
+  const chained = pickChained(old, next, dispatch, options);
   const ended = old === null ? NOTHING_ENDED : endedWith(old, next);
   const outbox = [
     ...dispatch.filter((token) => token !== chained).map((token) => activityItem(next, token, options)),
@@ -88,13 +88,19 @@ const NONE: readonly never[] = [];
 const EMPTY = {};
 const NO_SECRETS: CommitEntry['secrets'] = { set: NONE, drop: NONE };
 
+/** None that was there before: an earlier attempt may still run elsewhere, or have left its progress in the store. */
 function pickChained(
+  old: InstanceRecord | null,
   next: InstanceRecord,
   dispatch: readonly string[],
   { chain }: CommitOptions,
 ): string | null {
   if (chain === undefined) return null;
-  return dispatch.find((token) => chain.queues.has(next.activities[token]?.queue ?? '')) ?? null;
+  const begins = (token: string): boolean => old?.activities[token] === undefined;
+  const found = dispatch.find(
+    (token) => begins(token) && chain.queues.has(next.activities[token]?.queue ?? ''),
+  );
+  return found ?? null;
 }
 
 function activityItem(next: InstanceRecord, token: string, options: CommitOptions): OutboxItem {

@@ -29,12 +29,29 @@ export interface ActivityTicket {
   readonly outboxId: string;
 }
 
+/** A worker in this process that takes activities as they are committed, so that they need no way over a queue. */
+export interface Taker {
+  readonly worker: string;
+  /** The queues it has room for now. */
+  readonly queues: Pick<ReadonlySet<string>, 'has'>;
+  /** Keeps a place for the activity that the commit about to be sent gives it. */
+  take(instanceId: string, token: string, queue: string): Place;
+}
+
+export interface Place {
+  /** The commit was accepted: the activity is the worker's. */
+  begin(open: OpenInstance): void;
+  giveUp(): void;
+}
+
 export interface EngineOptions {
   readonly store: Store;
   readonly registry: Registry;
   readonly log: Logger;
   /** Hands activities to workers. A process without one leaves them in the outbox and wakes those that have. */
   readonly dispatch?: (tickets: readonly ActivityTicket[]) => Promise<void>;
+  /** Takes what commits begin, unless whoever asks for the commit keeps it. */
+  readonly taker?: Taker;
   /** Told of every commit of this process, after it is durable. Must not throw. */
   readonly onCommitted?: (record: InstanceRecord) => void;
   /** Test hook; absent in production. */
@@ -212,12 +229,14 @@ export function createEngine(options: EngineOptions): Engine {
     }
     const [final, planned] = planStorable(input, decision, open, given);
     if (faults !== undefined) await faults.at('before-commit', { event, entry: planned.entry });
+    const place = given.chain === undefined ? placeFor(planned) : undefined;
     const committing = store.commit(planned.entry);
     underWay.set(instanceId, committing);
-    let status: CommitReply['status'];
+    let status: CommitReply['status'] | undefined;
     try {
       ({ status } = await committing);
     } finally {
+      if (status !== 'ok') place?.giveUp();
       if (underWay.get(instanceId) === committing) underWay.delete(instanceId);
     }
     const next: OpenInstance = {
@@ -232,8 +251,14 @@ export function createEngine(options: EngineOptions): Engine {
     if (status !== 'ok') return 'conflict';
     for (const action of final.actions) runAction(action, planned.next);
     relay.push(planned.outbox);
+    place?.begin(next);
     options.onCommitted?.(planned.next);
-    return { reply: final.reply, open: next, chained: planned.chained };
+    return { reply: final.reply, open: next, chained: place === undefined ? planned.chained : null };
+  }
+
+  function placeFor({ chained, next }: PlannedCommit): Place | undefined {
+    if (chained === null) return undefined;
+    return options.taker?.take(next.id, chained, next.activities[chained]?.queue ?? '');
   }
 
   function remember(open: OpenInstance, { body, machine }: CommitEntry): void {
@@ -298,7 +323,7 @@ export function createEngine(options: EngineOptions): Engine {
         ? null
         : { record: open.record, indexes: open.indexes ?? indexesOf(definition, open.record, open.snapshot) };
     return planCommit(definition, before, decision, {
-      chain: given.chain,
+      chain: given.chain ?? options.taker,
       dispatches: options.dispatch !== undefined,
       notBefore: event.kind === 'timer.fired' ? (open?.record.timers[event.token]?.fireAt ?? null) : null,
       signalId: event.kind === 'signal' ? event.id : given.operationId,

@@ -58,6 +58,7 @@ export {
   type Handled,
   type HandleOptions,
   type OpenInstance,
+  type Place,
   ticketOf,
 } from './engine.ts';
 export type { Actor, Failure, MachineEvent, OperatorEvent } from './event.ts';

@@ -3,7 +3,7 @@
  * commit handed it, until the instance waits for something else. One job, one commit an activity.
  */
 
-import type { ActivityTicket } from '../engine/index.ts';
+import type { ActivityTicket, Place } from '../engine/index.ts';
 import {
   type Cancellation,
   createCancellation,
@@ -28,6 +28,8 @@ export interface ActivationOptions {
   readonly implementations: Implementations;
   /** Queues this worker serves; a chain stays inside one queue, so that rate limits hold. */
   readonly queues: readonly string[];
+  /** How many activations may begin without a job, per queue, at once. */
+  readonly room: number;
   readonly secretBox: SecretBox | null;
   readonly log: Logger;
   readonly scheduler: Scheduler;
@@ -39,6 +41,10 @@ export interface ActivationOptions {
 
 export interface Activations {
   run(ticket: ActivityTicket): Promise<void>;
+  /** Whether an activity of the queue may begin here without a job. */
+  hasRoom(queue: string): boolean;
+  /** A place for an activity that a commit of this process is about to give this worker. */
+  take(instanceId: string, token: string, queue: string): Place;
   /** Whether a claim (`instance|token`) of this worker is somebody's business here, from before the claim to its end. */
   owns(field: string): boolean;
   /** What runs now. */
@@ -69,6 +75,8 @@ export function createActivations(options: ActivationOptions): Activations {
     { readonly instanceId: string; readonly token: string; readonly cancellation: Cancellation }
   >();
   const activations = new Set<Promise<void>>();
+  /** Activations begun without a job, by queue. */
+  const taken = new Map<string, number>(options.queues.map((queue) => [queue, 0]));
   const owned = new Set<string>();
   /**
    * The attempt begun here, by field, while its outcome is not recorded. The claim outlives one whose commit was
@@ -100,11 +108,14 @@ export function createActivations(options: ActivationOptions): Activations {
     const open = await restoreOrGiveBack(ticket, claimed.stored ?? copy);
     if (open === null || begun.get(`${instanceId}|${token}`) === open.record.activities[token]?.attempt)
       return;
-    let next: Activation | null = {
-      open,
-      token,
-      progress: claimed.progress === null ? null : JSON.parse(claimed.progress),
-    };
+    const progress: unknown = claimed.progress === null ? null : JSON.parse(claimed.progress);
+    await goOn({ open, token, progress }, queue);
+  }
+
+  /** Runs an activity whose claim is held here, and what its commits go on with. */
+  async function goOn(first: Activation, queue: string): Promise<void> {
+    const instanceId = first.open.record.id;
+    let next: Activation | null = first;
     const chain = { worker, queues: new Set([queue]) };
     while (next !== null) {
       const field = `${instanceId}|${next.token}`;
@@ -237,16 +248,44 @@ export function createActivations(options: ActivationOptions): Activations {
     };
   }
 
+  function track(work: Promise<void>, instanceId: string): void {
+    const settled = work.catch((error: unknown) =>
+      log.error({ error: messageOf(error), instanceId }, 'activation failed'),
+    );
+    activations.add(settled);
+    void settled.finally(() => activations.delete(settled));
+  }
+
+  /** Ours from before the commit on, so that nobody takes the claim for one that its worker let go of. */
+  function take(instanceId: string, token: string, queue: string): Place {
+    const field = `${instanceId}|${token}`;
+    owned.add(field);
+    taken.set(queue, (taken.get(queue) ?? 0) + 1);
+    let decided: (open: OpenInstance | null) => void = () => {};
+    const committed = new Promise<OpenInstance | null>((resolve) => {
+      decided = resolve;
+    });
+    const work = async (): Promise<void> => {
+      try {
+        const open = await committed;
+        if (open !== null) await goOn({ open, token, progress: null }, queue);
+      } finally {
+        owned.delete(field);
+        taken.set(queue, (taken.get(queue) ?? 1) - 1);
+      }
+    };
+    track(work(), instanceId);
+    return { begin: decided, giveUp: () => decided(null) };
+  }
+
   return {
     run(ticket) {
       const work = activate(ticket);
-      const settled = work.catch((error: unknown) =>
-        log.error({ error: messageOf(error), instanceId: ticket.instanceId }, 'activation failed'),
-      );
-      activations.add(settled);
-      void settled.finally(() => activations.delete(settled));
+      track(work, ticket.instanceId);
       return work;
     },
+    hasRoom: (queue) => (taken.get(queue) ?? options.room) < options.room && !options.isPaused(queue),
+    take,
     owns: (field) => owned.has(field),
     running: () => [...attempts.values()],
     abort: (field, reason) => attempts.get(field)?.cancellation.abort(reason),

@@ -34,7 +34,7 @@ export interface WorkerOptions extends WorkerParts {
   /** A connection of kind `worker`, or a cluster's; BullMQ duplicates it where it blocks. */
   readonly redis: Redis | Cluster;
   readonly namespace: string;
-  /** Attempts at once, per queue. */
+  /** Activities brought by jobs that run at once, per queue; as many again may come of this worker's own commits. */
   readonly concurrency?: number;
 }
 
@@ -70,6 +70,7 @@ export function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   return runWorker(options, {
     id: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
     carrier: createBullCarrier({ connection: redis, namespace, concurrency, log }),
+    room: concurrency,
     scheduler: systemScheduler,
   });
 }
@@ -80,6 +81,8 @@ export async function runWorker(
   given: {
     readonly id: string;
     readonly carrier: Carrier;
+    /** Activities that may run at once without a job, per queue. */
+    readonly room: number;
     readonly scheduler: Scheduler;
     /** The workflows, where they are compiled already. */
     readonly registry?: Registry;
@@ -92,12 +95,18 @@ export async function runWorker(
   const implementations = implementationMap(options.activities ?? []);
   const queues = requireImplementations(registry, implementations);
   const faults = options.faults;
+  let working = false;
   const engine = createEngine({
     store,
     registry,
     log,
     ...(faults === undefined ? {} : { faults }),
     ...(options.onCommitted === undefined ? {} : { onCommitted: options.onCommitted }),
+    taker: {
+      worker: id,
+      queues: { has: (queue) => working && activations.hasRoom(queue) },
+      take: (...activity) => activations.take(...activity),
+    },
     async dispatch(tickets) {
       if (faults !== undefined) await faults.at('before-enqueue');
       await dispatcher.dispatch(tickets);
@@ -110,6 +119,7 @@ export async function runWorker(
     worker: id,
     implementations,
     queues,
+    room: given.room,
     secretBox: options.secretBox ?? null,
     log,
     scheduler,
@@ -131,6 +141,7 @@ export async function runWorker(
     onRenewed: options.onRenewed ?? (() => {}),
     onStoreLost: options.onStoreLost ?? (() => {}),
   });
+  working = true;
   const consumers = queues.map((queue) => given.carrier.consume(queue, (ticket) => activations.run(ticket)));
   const sweeper = startOutboxSweeper(engine, dispatcher, log, scheduler);
   const stopWaking = await store.onWake((shard) => sweeper.wake(shard));
@@ -143,6 +154,7 @@ export async function runWorker(
   ];
 
   async function stop(graceMs = 25_000): Promise<void> {
+    working = false;
     const pausing = Promise.all(consumers.map((consumer) => consumer.pause(true)));
     await Promise.all([...loops.map((loop) => loop.stop()), stopWaking(), pausing]);
     const callOffAbort = scheduler.after(graceMs, () => activations.abortAll('shutdown'));

@@ -35,6 +35,8 @@ export interface Fleet {
 }
 
 const WORKERS = 2;
+/** Small, so that activities come both ways: kept by the worker that commits, and by a job. */
+const ROOM = 2;
 const RESTART_MS = 2_000;
 const NEVER_MS = 1e13;
 const log = silentLogger();
@@ -82,7 +84,7 @@ export function createFleet(options: FleetOptions): Fleet {
     const onStoreLost = () => judge.accuse(`${process.id}: took the store for lost`);
     runWorker(
       { store, workflows: [programmed], activities, log, faults, onStoreLost },
-      { id: process.id, carrier: carrierOf(process), scheduler, registry },
+      { id: process.id, carrier: carrierOf(process), room: ROOM, scheduler, registry },
     ).then(
       ({ engine }) => {
         member.engine = engine;
