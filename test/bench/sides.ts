@@ -3,7 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { type Job, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { AnyWorkflow, Client, Store } from '../../engine/index.ts';
-import { checkStore, createRedisStore } from '../../engine/index.ts';
+import {
+  checkStore,
+  createClient,
+  createEngine,
+  createRedisStore,
+  createRegistry,
+} from '../../engine/index.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../workers/worker.ts';
@@ -20,7 +26,8 @@ export interface Side {
   close(): Promise<void>;
 }
 
-export type SideName = 'ours' | 'raw' | 'step';
+/** `apart`: ours, with a client that knows no worker, as the API's process has it. */
+export type SideName = 'ours' | 'apart' | 'raw' | 'step';
 
 export interface House {
   readonly redis: Redis;
@@ -59,32 +66,49 @@ export async function openHouse(
 }
 
 export function openSide(name: SideName, redisUrl: string, options: BenchOptions): Promise<Side> {
-  return name === 'ours'
-    ? openOurs(redisUrl, options)
+  return name === 'ours' || name === 'apart'
+    ? openOurs(redisUrl, options, name === 'apart')
     : Promise.resolve(openJobs(redisUrl, options, name === 'raw' ? chained : stepped));
 }
 
 /** The signal comes when the instance has come to wait for it. */
-async function openOurs(redisUrl: string, options: BenchOptions): Promise<Side> {
+async function openOurs(redisUrl: string, options: BenchOptions, apart: boolean): Promise<Side> {
   const workflow = benchWorkflow(options);
   const finished = new Map<string, () => void>();
+  const namespace = unique('bench');
   const house = await openHouse(redisUrl, [workflow], {
+    namespace,
     onCommitted({ id, status, machine }) {
-      if (machine.value === 'waiting') void house.client.signalById(id, 'go', {}, { id: 'go' });
+      if (machine.value === 'waiting') void client.signalById(id, 'go', {}, { id: 'go' });
       if (status === 'completed') finished.get(id)?.();
     },
   });
+  const door = apart ? await clientApart(redisUrl, namespace, workflow) : undefined;
+  const client = door?.client ?? house.client;
   return {
     redis: house.redis,
-    close: house.close,
+    async close() {
+      await house.close();
+      await door?.close();
+    },
     async one(index) {
       const id = `b${index}`;
       const complete = new Promise<void>((resolve) => finished.set(id, resolve));
-      await house.client.start(workflow, { id }, { id });
+      await client.start(workflow, { id }, { id });
       await complete;
       finished.delete(id);
     },
   };
+}
+
+/** Shares nothing with the worker but Redis. */
+async function clientApart(redisUrl: string, namespace: string, workflow: AnyWorkflow) {
+  const log = silentLogger();
+  const redis = createRedis(redisUrl, 'worker', { log });
+  const store = createRedisStore({ redis, namespace, shards: SHARDS });
+  await store.load('nobody');
+  const client = createClient(createEngine({ store, registry: createRegistry([workflow]), log }));
+  return { client, close: () => closeRedis(redis) };
 }
 
 interface StepData {
