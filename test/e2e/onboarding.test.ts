@@ -104,10 +104,14 @@ suite(title, () => {
 
   it('list every open task by due date, mark the overdue one, and take the answer in place', async () => {
     await startOffice('Late Ltd', { settings: { ...COMMON.settings, taskDueMs: 1 } });
+    await startOffice('Patient Ltd');
     await show('/tasks');
     const late = offered('Late Ltd');
     await late.getByText(/overdue/).waitFor();
-    expect(await page.locator('.work-item').first().textContent()).toContain('Late Ltd');
+    await offered('Patient Ltd').waitFor();
+    const order = (await page.locator('.work-who').allTextContents()).filter((name) => / Ltd$/.test(name));
+    expect(order.indexOf('Late Ltd')).toBe(0);
+    expect(order.indexOf('Patient Ltd')).toBeGreaterThan(0);
 
     await late.locator('summary').click();
     await late.getByRole('button', { name: 'Go on without them' }).click();
