@@ -1,10 +1,11 @@
 /**
- * A broken sign-in pauses queues; this puts it before a person, once for all of them. The task ends by itself when a new
- * token was had, and begins anew with the next trouble.
+ * A broken sign-in, an unusable group and the like pause queues; this puts each cause before a person, once for all the
+ * queues it paused. The task ends by itself when the cause is seen to be gone, and begins anew with the next trouble.
  */
 import type { Client } from '../engine/index.ts';
 import { isAppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { causeOf } from '../workflows/pause-causes.ts';
 import { renewSignIn } from '../workflows/renew-sign-in.ts';
 import { type Loop, startLoop } from './loop.ts';
 
@@ -23,17 +24,20 @@ export function startSignInTask(options: SignInTaskOptions): Loop {
   });
 }
 
-/** True when there is one now. */
+/** One task a cause. True when there is one now. */
 export async function openSignInTask({ client, log }: SignInTaskOptions): Promise<boolean> {
-  const [paused] = await client.pausedQueues();
-  if (paused === undefined) return false;
-  try {
-    const input = { problem: paused.reason } as Parameters<typeof client.start<typeof renewSignIn>>[1];
-    await client.start(renewSignIn, input, { id: ID, ifExists: 'replace-closed' });
-    log.warn({ queue: paused.queue, code: paused.code }, 'sign-in put before a person');
-  } catch (error) {
-    // It is before somebody already.
-    if (!isAppError(error, 'instance-exists')) throw error;
+  const paused = await client.pausedQueues();
+  const causes = new Map(paused.map((queue) => [causeOf(queue.code), queue] as const));
+  for (const [cause, { queue, code, reason }] of causes) {
+    try {
+      const input = { problem: reason, cause } as Parameters<typeof client.start<typeof renewSignIn>>[1];
+      const id = cause === 'sign-in' ? ID : `${ID}-${cause}`;
+      await client.start(renewSignIn, input, { id, ifExists: 'replace-closed' });
+      log.warn({ queue, code, cause }, 'paused queue put before a person');
+    } catch (error) {
+      // It is before somebody already.
+      if (!isAppError(error, 'instance-exists')) throw error;
+    }
   }
-  return true;
+  return causes.size > 0;
 }

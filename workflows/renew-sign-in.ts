@@ -1,6 +1,7 @@
 /**
- * The partner's own sign-in, broken for every customer at once: one task for one person, however many onboardings wait. The
- * queues stay paused until a new token was really had, then all go on (facts: microsoft-apis 8 H1, 10).
+ * Trouble of our own that stops every customer at once, mostly the partner's sign-in: one task for one person for each cause,
+ * however many onboardings wait. The queues stay paused until the cause was seen to be gone (a new token was really had), then
+ * those that it paused go on (facts: microsoft-apis 8 H1, 10).
  */
 import { assign, emit, setup } from 'xstate';
 import { z } from 'zod';
@@ -17,12 +18,14 @@ import {
   type TaskOverdue,
   taskDelays,
 } from './parts/tasks.ts';
+import { CAUSE_WORDS, type CauseWords, PAUSE_CAUSES } from './pause-causes.ts';
 import { pick, type SignalEvent } from './signals.ts';
 import { SettingsField } from './start-form.ts';
 
 export const RenewSignInInput = z.object({
   /** What Microsoft said when it refused. */
   problem: z.string().max(2_000),
+  cause: z.enum(PAUSE_CAUSES).default('sign-in'),
   settings: SettingsField,
 });
 type Form = z.output<typeof RenewSignInInput>;
@@ -32,6 +35,7 @@ export interface RenewSignInOutput {
 }
 
 interface Context extends Form {
+  readonly words: CauseWords;
   readonly outcome: RenewSignInOutput['outcome'];
   readonly failure: Failure | null;
 }
@@ -65,25 +69,28 @@ export const renewSignInMachine = setup({
   },
 }).createMachine({
   id: 'renew-sign-in',
-  context: ({ input }) => ({ ...input, outcome: 'renewed', failure: null }),
+  context: ({ input }) => ({ ...input, words: CAUSE_WORDS[input.cause], outcome: 'renewed', failure: null }),
   initial: 'awaitingRenewal',
   states: {
     awaitingRenewal: {
       meta: {
-        description: 'Our sign-in at Microsoft is broken, and every onboarding waits: {problem}',
+        description: '{words.subject} is broken, and every onboarding waits: {problem}',
         waitingOn: 'operator',
         task: humanTask({
           id: 'renew-sign-in',
-          title: 'Renew our sign-in at Microsoft',
+          title: '{words.title}',
           instructions:
-            'An Admin Agent of ours signs in anew, with multi-factor authentication, and the new refresh token (or client secret) is put into the configuration of the workers. Then look again: the paused queues go on by themselves once a token was had.',
+            '{words.steps} Then look again: the queues paused for this go on by themselves once it is mended.',
           responsible: 'operator',
           actions: [
-            { name: 'complete', label: 'Renewed: look now', signal: 'retry.requested' },
+            { name: 'complete', label: 'Mended: look now', signal: 'retry.requested' },
             override('Leave it: the queues are resumed by hand'),
           ],
           shows: { Problem: 'problem' },
-          verify: { how: 'api', by: 'A new token is taken for Partner Center and for Graph.' },
+          verify: {
+            how: 'api',
+            by: 'What was broken is tried: a new token, the membership, the group, the mail server.',
+          },
           evidence: [],
         }),
       },
@@ -92,15 +99,15 @@ export const renewSignInMachine = setup({
       initial: 'waiting',
       states: {
         waiting: {
-          meta: { description: 'Waiting for our sign-in to be renewed', waitingOn: 'operator' },
+          meta: { description: '{words.subject} waits to be mended', waitingOn: 'operator' },
           after: { signInPoll: 'checking' },
         },
         checking: {
-          meta: { description: 'Trying our sign-in', waitingOn: 'us' },
+          meta: { description: 'Looking whether it is mended: {words.subject}', waitingOn: 'us' },
           invoke: {
             id: 'checkSignIn',
             src: 'checkSignIn',
-            input: {},
+            input: ({ context }) => ({ cause: context.cause }),
             onDone: [
               {
                 guard: { type: 'isFine', params: ({ event }) => event.output },
@@ -115,11 +122,11 @@ export const renewSignInMachine = setup({
     },
 
     resumingQueues: {
-      meta: { description: 'Our sign-in works again: letting the onboardings go on', waitingOn: 'us' },
+      meta: { description: '{words.subject} works again: letting the onboardings go on', waitingOn: 'us' },
       invoke: {
         id: 'resumeQueues',
         src: 'resumeQueues',
-        input: {},
+        input: ({ context }) => ({ cause: context.cause }),
         onDone: 'renewed',
         onError: failing('resumingQueues'),
       },
@@ -127,9 +134,9 @@ export const renewSignInMachine = setup({
 
     needsOperator: {
       meta: {
-        description: 'Our sign-in could not be tried: {failure.message}',
+        description: '{words.subject} could not be tried: {failure.message}',
         waitingOn: 'operator',
-        task: stuckTask('sign-in-stuck', 'Our sign-in could not be tried', {
+        task: stuckTask('sign-in-stuck', '{words.subject} could not be tried', {
           actions: [
             { name: 'complete', label: 'Try again', signal: 'retry.requested' },
             override('Leave it'),
@@ -143,9 +150,9 @@ export const renewSignInMachine = setup({
       },
     },
 
-    renewed: { meta: { description: 'Our sign-in works again' }, type: 'final' },
+    renewed: { meta: { description: '{words.subject} works again' }, type: 'final' },
     left: {
-      meta: { description: 'Our sign-in was left to be seen to by hand' },
+      meta: { description: '{words.subject} was left to be seen to by hand' },
       type: 'final',
       entry: assign({ outcome: 'left' }),
     },
@@ -155,9 +162,9 @@ export const renewSignInMachine = setup({
 
 export const renewSignIn = defineWorkflow({
   name: 'renew-sign-in',
-  title: 'Renewing our sign-in at Microsoft',
+  title: 'Mending what stops every onboarding',
   machine: renewSignInMachine,
   input: RenewSignInInput,
   signals: pick('task.overridden', 'retry.requested'),
-  subject: () => 'Our sign-in',
+  subject: (context) => context.words.subject,
 });

@@ -1,6 +1,6 @@
 /** What happens side by side, and what outlives an onboarding. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { SEED_TENANTS } from '../../emulator/index.ts';
+import { PARTNER, SEED_TENANTS } from '../../emulator/index.ts';
 import type { Client, InstanceView } from '../../engine/index.ts';
 import { answerTask, signalOf } from '../../scripts/lib/answers.mjs';
 import { silentLogger } from '../../shared/logger.ts';
@@ -185,6 +185,49 @@ describe('a broken sign-in', () => {
     await eventually(async () => expect(await client.pausedQueues()).toEqual([]));
     await eventually(async () =>
       expect((await client.describe('renew-sign-in'))?.output).toEqual({ outcome: 'renewed' }),
+    );
+  });
+
+  it('is kept apart from a security group without members: each its words, its queues, its end', async () => {
+    const { client, microsoft } = onboarding;
+    const members = (memberIds: string[]) =>
+      microsoft.emulator.world.directory.groups.update(PARTNER.securityGroupId, { memberIds });
+    const memberIds = [
+      ...(microsoft.emulator.world.directory.groups.get(PARTNER.securityGroupId)?.memberIds ?? []),
+    ];
+    const queues = async () => (await client.pausedQueues()).map(({ queue }) => queue).sort();
+    members([]);
+    await onboarding.pauseQueue('graph', 'The group is empty.', 'partner-group-unusable');
+    await onboarding.pauseQueue('partner-center', 'AADSTS700082: the refresh token has expired.');
+    await onboarding.pauseQueue('default-two', 'Stopped for a reason of its own.', 'something-new');
+
+    await openSignInTask({ client, log: silentLogger() });
+
+    const open = (await client.list({ workflow: 'renew-sign-in', task: true })).items;
+    const told = open.map(({ id, tasks: [task] }) => [id, task?.title, task?.instructions.slice(0, 30)]);
+    expect(told.sort()).toEqual([
+      ['renew-sign-in', 'Renew our sign-in at Microsoft', 'An Admin Agent of ours signs i'],
+      ['renew-sign-in-other', 'See to a stopped queue', 'Remove the cause, then resume '],
+      ['renew-sign-in-security-group', 'Mend our security group', 'Create the group anew in our o'],
+    ]);
+
+    await client.signalById('renew-sign-in', 'retry.requested', {});
+    await client.signalById('renew-sign-in-security-group', 'retry.requested', {});
+    await client.signalById('renew-sign-in-other', 'retry.requested', {});
+    await eventually(async () => expect(await queues()).toEqual(['default-two', 'graph']));
+    await eventually(async () =>
+      expect((await client.describe('renew-sign-in-security-group'))?.sentence).toMatch(/waits to be mended/),
+    );
+    expect(await queues()).toEqual(['default-two', 'graph']);
+
+    members(memberIds);
+    await client.signalById('renew-sign-in-security-group', 'retry.requested', {});
+    await eventually(async () => expect(await queues()).toEqual(['default-two']));
+
+    await client.resumeQueue('default-two');
+    await client.signalById('renew-sign-in-other', 'retry.requested', {});
+    await eventually(async () =>
+      expect((await client.describe('renew-sign-in-other'))?.output).toEqual({ outcome: 'renewed' }),
     );
   });
 });

@@ -108,7 +108,8 @@ export interface Onboarding {
   readonly operations: Operations;
   readonly migrations: Migrations;
   unpark(key: string, signalId: string): Promise<void>;
-  pauseQueue(queue: string, reason: string): Promise<void>;
+  /** `code` says why, as a connector or the daily check would; default a dead refresh token. */
+  pauseQueue(queue: string, reason: string, code?: string): Promise<void>;
   /** Everything this namespace holds in Redis, as text. */
   dump(): Promise<string>;
   close(): Promise<void>;
@@ -189,7 +190,7 @@ export async function startOnboarding(emulated: EmulatorOptions = {}): Promise<O
     namespace,
     secretBox,
     books: () => microsoft.emulator.books() as unknown as Books,
-    pauseQueue: (queue, reason) => store.pauseQueue({ queue, code: 'aadsts-700082', reason }),
+    pauseQueue: (queue, reason, code = 'aadsts-700082') => store.pauseQueue({ queue, code, reason }),
     dump: () => dump(redis, namespace),
     async close() {
       await worker.stop(1_000);

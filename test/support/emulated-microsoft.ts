@@ -66,6 +66,11 @@ export async function startEmulatedMicrosoft(
     customerScopes: CUSTOMER_SCOPES,
     timeoutMs,
   };
+  const gdap = {
+    groups: [{ groupId: PARTNER.securityGroupId, roleIds: [] }],
+    duration: 'P730D',
+    autoExtendDuration: 'P180D',
+  } as const;
   const mail = {
     smtpUrl: new Secret(`smtp://${urls.smtp.host}:${urls.smtp.port}`),
     from: 'Northwind <onboarding@partner.example>',
@@ -79,7 +84,7 @@ export async function startEmulatedMicrosoft(
     urls,
     connectors,
     config: { microsoft, mail },
-    activities: createActivities({ connectors, config: { microsoft }, log, client }),
+    activities: createActivities({ connectors, config: { microsoft, gdap }, log, client }),
     async control(path, body = {}, method = 'POST') {
       const headers = { 'content-type': 'application/json' };
       const sent = method === 'GET' ? { method } : { method, headers, body: JSON.stringify(body) };

@@ -6,7 +6,7 @@ import { ActivityFailure } from '../../shared/errors.ts';
 
 export interface ActivityDeps {
   readonly connectors: Connectors;
-  readonly config: Pick<WorkerConfig, 'microsoft'>;
+  readonly config: Pick<WorkerConfig, 'microsoft'> & Partial<Pick<WorkerConfig, 'gdap'>>;
   /** The engine beside the instance that asks: other instances, paused queues. Known once the worker is. */
   readonly client: () => Pick<Client, 'start' | 'pausedQueues' | 'resumeQueue'>;
 }

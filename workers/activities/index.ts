@@ -75,7 +75,7 @@ const MAKERS: readonly ((deps: ActivityDeps) => ActivityImplementation)[] = [
 
 export function createActivities(options: {
   readonly connectors: Connectors;
-  readonly config: Pick<WorkerConfig, 'microsoft'>;
+  readonly config: Pick<WorkerConfig, 'microsoft'> & Partial<Pick<WorkerConfig, 'gdap'>>;
   readonly client: ActivityDeps['client'];
   readonly log: Logger;
 }): readonly ActivityImplementation[] {

@@ -1,7 +1,10 @@
 /** Checks on our own side, and the closing report. Facts: microsoft-apis 8 (H13), guide section 2. */
 import { z } from 'zod';
 import { defineActivity } from '../../engine/activity.ts';
+import { PAUSE_CAUSES } from '../pause-causes.ts';
 import { Guid, Timestamp } from './shapes.ts';
+
+const PauseCauseField = z.enum(PAUSE_CAUSES).default('sign-in');
 
 /** Is the signed-in partner user an Admin Agent, and do our security groups exist with members? */
 export const checkPartnerAccess = defineActivity({
@@ -25,20 +28,23 @@ export const checkTooling = defineActivity({
   output: z.object({ ready: z.boolean(), message: z.string().nullable() }),
 });
 
-/** Takes new tokens as the partner's user. On the default queue: the others are paused when it fails. */
+/**
+ * Tries what a cause broke: new tokens as the partner's user, its membership, our groups, the mail server. Fine, too, when no
+ * queue is paused for it any more. On the default queue: the others are paused.
+ */
 export const checkSignIn = defineActivity({
   name: 'checkSignIn',
   description: 'Trying our sign-in',
-  input: z.object({}),
+  input: z.object({ cause: PauseCauseField }),
   output: z.object({ fine: z.boolean(), problem: z.string().nullable() }),
 });
 
-/** Lets all paused queues go on. */
+/** Lets the queues go on that this cause paused. */
 export const resumeQueues = defineActivity({
   name: 'resumeQueues',
   description: 'Letting the onboardings go on',
   effectful: true,
-  input: z.object({}),
+  input: z.object({ cause: PauseCauseField }),
   output: z.object({ queues: z.array(z.string()) }),
 });
 
