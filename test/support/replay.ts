@@ -13,7 +13,7 @@ export async function findDivergence(store: Store, registry: Registry, id: strin
   if (stored === null) return 'there is no snapshot';
   const lines = await store.history(id, 0, stored.revision + 1);
   if (lines.length !== stored.revision) return `${lines.length} entries at revision ${stored.revision}`;
-  const chain = verifyChain(lines);
+  const chain = verifyChain(lines, readRecord(stored).head);
   if (!chain.intact) return `the chain is broken at ${chain.brokenAt}`;
 
   let record: InstanceRecord | null = null;

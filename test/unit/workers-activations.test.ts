@@ -34,7 +34,14 @@ describe('an activity whose outcome could not be committed', () => {
     const log = silentLogger();
     const engine = createEngine({ store, registry: createRegistry([workflow]), log });
     const activations = createActivations({
-      ...{ engine, worker: 'w', implementations: implementationMap(activities), queues: ['default'], room: 0, log },
+      ...{
+        engine,
+        worker: 'w',
+        implementations: implementationMap(activities),
+        queues: ['default'],
+        room: 0,
+        log,
+      },
       ...{ secretBox: null, scheduler: systemScheduler, isPaused: () => false, pauseQueue: async () => {} },
     });
     await createClient(engine).start(workflow, null, { id: 'one' });
