@@ -26,6 +26,8 @@ const withRedis = {
 
 export default {
   testTimeout: 30_000,
+  // Half of a test's time is waiting; jest's own default leaves a core idle, which on two of them is half the machine.
+  maxWorkers: '100%',
   projects: [
     {
       ...project('unit', ['unit', 'workflows', 'simulation']),

