@@ -11,7 +11,7 @@ if (from === undefined || to === undefined) {
 const { rows } = JSON.parse(readFileSync(from, 'utf8'));
 const figure = (part, name) => rows.find((row) => row.part === part && row.name === name)?.value;
 
-const SIDES = { 'raw BullMQ': 'raw BullMQ', 'step job': 'BullMQ step job', ours: 'ours' };
+const SIDES = { raw: 'raw BullMQ', 'step job': 'BullMQ step job', ours: 'ours' };
 const policies = ['everysec', 'always'].filter(
   (fsync) => figure(`throughput, AOF ${fsync}`, 'workflows/s, ours') !== undefined,
 );

@@ -81,5 +81,5 @@ export function page(charts) {
     y += chart.height;
     return group;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#24292f"><rect width="100%" height="100%" fill="#ffffff"/>${placed.join('')}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12" fill="#24292f"><title>Benchmarks</title><rect width="100%" height="100%" fill="#ffffff"/>${placed.join('')}</svg>\n`;
 }
