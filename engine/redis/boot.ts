@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pid } from 'node:process';
 import { AppError, type JsonObject } from '../../shared/errors.ts';
 import { metaKeys } from './keys.ts';
 import type { RedisConnection } from './scripts.ts';
@@ -100,8 +101,9 @@ async function durabilityWarnings(
 async function checkEpoch(options: BootOptions): Promise<string> {
   const { redis, namespace, shards, acceptStore } = options;
   const key = metaKeys(namespace).epoch;
-  const [id, tick, storedShards, rewound] = await redis.hmget(key, 'id', 'tick', 'shards', 'rewound');
+  // Before the store is asked: a process of the same kind beside this one may remember a later tick meanwhile.
   const remembered = recall(options);
+  const [id, tick, storedShards, rewound] = await redis.hmget(key, 'id', 'tick', 'shards', 'rewound');
   if (acceptStore) await redis.hdel(key, 'rewound');
   else if (rewound === '1')
     throw refused('This store has lost what it had answered: a failover, a power cut or an old copy.');
@@ -149,8 +151,9 @@ export function remember(
   const file = fileOf(options);
   if (file === null) return;
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.new`, JSON.stringify(seen));
-  renameSync(`${file}.new`, file);
+  const fresh = `${file}.${pid}.new`;
+  writeFileSync(fresh, JSON.stringify(seen));
+  renameSync(fresh, file);
 }
 
 function recall(options: BootOptions): Remembered | null {

@@ -84,6 +84,26 @@ describe('the checks before a worker starts', () => {
   });
 });
 
+describe('two workers of one machine', () => {
+  it('start beside each other: what one remembers while the other asks is not held against the store', async () => {
+    await start();
+    const { epoch } = await check();
+    const beside = new Proxy(redis, {
+      get(target, name) {
+        if (name !== 'hmget') return Reflect.get(target, name).bind(target);
+        return async (...asked: [string, ...string[]]) => {
+          const answer = await target.hmget(...asked);
+          remember({ stateDir, process: 'worker', namespace: 'boot' }, { epoch, tick: 1_000 });
+          return answer;
+        };
+      },
+    });
+
+    const options = { namespace: 'boot', shards: 2, stateDir, process: 'worker', acceptStore: false };
+    expect((await checkStore({ ...options, redis: beside })).epoch).toBe(epoch);
+  });
+});
+
 describe('a store emptied under a running worker', () => {
   it('stops it loudly, and it dispatches nothing more', async () => {
     await start();
