@@ -23,6 +23,7 @@ import { LEAST_ROLES } from '../../workflows/start-form.ts';
 import { type Audit, auditOrders } from './one-order-audit.ts';
 import { STACK_NAMESPACE, STACK_SHARDS, type Stack, startStack } from './one-order-stack.ts';
 
+const WORKFLOW = 'onboard-new-customer';
 const CHECKOUT = 'POST /pc/v1/customers/:customerId/carts/:cartId/checkout';
 const CREATE = 'POST /pc/v1/customers';
 
@@ -216,21 +217,21 @@ async function play(stack: Stack, { store, client }: Reader, options: OneOrderOp
   const roots: string[] = [];
   const answered: Record<string, number> = {};
   for (;;) {
-    const open = await openRoots(store);
+    const open = await openOnboardings(store);
     const wanted = Math.min(options.runs - roots.length, inFlight - open.length);
     roots.push(...(await starting(ask, roots.length, wanted)));
     await answerAll(ask, answered);
-    if (roots.length === options.runs && (await openRoots(store)).length === 0)
+    if (roots.length === options.runs && (await openOnboardings(store)).length === 0)
       return { roots, answered, stuck: [] };
     if (performance.now() > deadline)
-      return { roots, answered, stuck: await standing(client, await openRoots(store)) };
+      return { roots, answered, stuck: await standing(client, await openOnboardings(store)) };
     await sleep(LOOK_EVERY_MS);
   }
 }
 
-/** Ids only: nothing is loaded, however many are open. */
-async function openRoots(store: Store): Promise<readonly string[]> {
-  const indexes = [INDEX.status('running'), INDEX.roots];
+/** Ids only: nothing is loaded, however many are open. The undo of an order outlives its onboarding, and is no part of it. */
+async function openOnboardings(store: Store): Promise<readonly string[]> {
+  const indexes = [INDEX.status('running'), INDEX.workflow(WORKFLOW)];
   return (await store.list({ indexes, limit: 100_000, before: null })).map(({ id }) => id);
 }
 
@@ -255,7 +256,7 @@ async function starting(ask: Ask, from: number, count: number): Promise<readonly
   return eachOf(
     Array.from({ length: Math.max(0, count) }, (_, at) => from + at),
     async (number) => {
-      const body = { workflow: 'onboard-new-customer', input: formOf(number) };
+      const body = { workflow: WORKFLOW, input: formOf(number) };
       const answer = await ask('POST', '/v1/instances', `start-${number}`, body);
       const { id } = answer.body as { id?: string };
       if (answer.status >= 300 || id === undefined)
