@@ -7,7 +7,7 @@
 import { assign, emit, sendTo, setup } from 'xstate';
 import { z } from 'zod';
 import { activity } from '../../engine/activity.ts';
-import { defineWorkflow, type StateMeta } from '../../engine/definition.ts';
+import { defineWorkflow, type HumanTask, type StateMeta } from '../../engine/definition.ts';
 import {
   checkoutCart,
   createCart,
@@ -158,6 +158,22 @@ const CLEAN = {
   lookups: 0,
   refusal: null,
   priceChanged: false,
+} as const;
+
+/** What staff read and may do when Microsoft took no order, whoever has to see to it. */
+const REFUSED = {
+  actions: [
+    { name: 'complete', label: 'Put together anew', signal: 'retry.requested' },
+    { name: 'change', label: 'Order something else', signal: 'order.lines-changed' },
+    { name: 'reject', label: 'Reject the order', signal: 'order.rejected', reasonRequired: true },
+  ],
+  shows: { Code: 'refusal.code', Message: 'refusal.message' },
+} satisfies Partial<HumanTask>;
+
+const afterRefusal = {
+  'retry.requested': 'resolvingCatalogue',
+  'order.lines-changed': { target: 'resolvingCatalogue', actions: 'changeLines' },
+  'order.rejected': [{ guard: 'paid', target: 'provisioning' }, { target: 'rejected' }],
 } as const;
 
 export const orderingMachine = setup({
@@ -703,21 +719,12 @@ export const orderingMachine = setup({
           instructions:
             'Nothing was ordered. Pay what is open, or ask Microsoft for a higher credit limit (Partner Center, Billing); then put the order together anew, which needs a new approval. Fewer seats or monthly billing may fit the limit.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Put together anew', signal: 'retry.requested' },
-            { name: 'change', label: 'Order something else', signal: 'order.lines-changed' },
-            { name: 'reject', label: 'Reject the order', signal: 'order.rejected', reasonRequired: true },
-          ],
-          shows: { Code: 'refusal.code', Message: 'refusal.message' },
+          ...REFUSED,
           verify: { how: 'api', by: 'A new cart, a new approval, and the checkout itself.' },
         }),
       },
       after: overdue('credit-refused'),
-      on: {
-        'retry.requested': 'resolvingCatalogue',
-        'order.lines-changed': { target: 'resolvingCatalogue', actions: 'changeLines' },
-        'order.rejected': [{ guard: 'paid', target: 'provisioning' }, { target: 'rejected' }],
-      },
+      on: afterRefusal,
     },
 
     partnerRefused: {
@@ -730,21 +737,12 @@ export const orderingMachine = setup({
           instructions:
             'Nothing was ordered. Our Microsoft Partner Agreement is unsigned, our programme is inactive, or our account is blocked: an administrator of ours has to see to it in Partner Center. It concerns every customer.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Put together anew', signal: 'retry.requested' },
-            { name: 'change', label: 'Order something else', signal: 'order.lines-changed' },
-            { name: 'reject', label: 'Reject the order', signal: 'order.rejected', reasonRequired: true },
-          ],
-          shows: { Code: 'refusal.code', Message: 'refusal.message' },
+          ...REFUSED,
           verify: { how: 'api', by: 'A new cart, a new approval, and the checkout itself.' },
         }),
       },
       after: overdue('partner-refused'),
-      on: {
-        'retry.requested': 'resolvingCatalogue',
-        'order.lines-changed': { target: 'resolvingCatalogue', actions: 'changeLines' },
-        'order.rejected': [{ guard: 'paid', target: 'provisioning' }, { target: 'rejected' }],
-      },
+      on: afterRefusal,
     },
 
     orderRefused: {
@@ -757,20 +755,11 @@ export const orderingMachine = setup({
           instructions:
             'Remove the cause and put the order together anew, order something else, or reject the order.',
           responsible: 'operator',
-          actions: [
-            { name: 'complete', label: 'Put together anew', signal: 'retry.requested' },
-            { name: 'change', label: 'Order something else', signal: 'order.lines-changed' },
-            { name: 'reject', label: 'Reject the order', signal: 'order.rejected', reasonRequired: true },
-          ],
-          shows: { Code: 'refusal.code', Message: 'refusal.message' },
+          ...REFUSED,
         }),
       },
       after: overdue('order-refused'),
-      on: {
-        'retry.requested': 'resolvingCatalogue',
-        'order.lines-changed': { target: 'resolvingCatalogue', actions: 'changeLines' },
-        'order.rejected': [{ guard: 'paid', target: 'provisioning' }, { target: 'rejected' }],
-      },
+      on: afterRefusal,
     },
 
     weighingCancel: {
