@@ -17,6 +17,8 @@ export interface RedisClientOptions {
 }
 
 const COMMAND_TIMEOUT_MS = 2_000;
+/** A line that says nothing for so long while something was asked is given up. No blocking read waits as long. */
+const SILENCE_MS = { service: 5_000, worker: 15_000 } as const;
 const MAX_RECONNECT_DELAY_MS = 1_000;
 const ERROR_LOG_INTERVAL_MS = 10_000;
 
@@ -107,6 +109,7 @@ function behaviourOf(kind: RedisKind): RedisOptions {
   const common: RedisOptions = {
     // Also how long a closed client keeps a process from ending.
     disconnectTimeout: 250,
+    socketTimeout: SILENCE_MS[kind],
     retryStrategy: (times) =>
       Math.min(50 * 2 ** Math.min(times, 6), MAX_RECONNECT_DELAY_MS) + Math.random() * 100,
   };

@@ -25,7 +25,10 @@ export interface TcpProxy {
    * the chunk by its bytes.
    */
   cutAfterForward(matching?: (chunk: Buffer) => boolean): void;
-  /** Swallows everything in both directions while connections stay open. New ones open and hang as well. */
+  /**
+   * Swallows everything in both directions while connections stay open. New ones open and hang as well. A connection that
+   * has lost a byte stays deaf afterwards: TCP never goes on behind a gap.
+   */
   setBlackHole(on: boolean): void;
   /** Refuses new connections and cuts open ones, or stops doing so. */
   setDown(down: boolean): void;
@@ -51,6 +54,8 @@ interface Pair {
   readonly near: Socket;
   readonly far: Socket;
   deaf: boolean;
+  /** Bytes of it were swallowed. */
+  gap: boolean;
 }
 
 type Target = { readonly port: number } | { readonly path: string };
@@ -87,7 +92,7 @@ export async function startTcpProxy(target: Target): Promise<TcpProxy> {
       near.resetAndDestroy();
       return;
     }
-    const pair: Pair = { near, far: connect({ ...options, allowHalfOpen: true }), deaf: false };
+    const pair: Pair = { near, far: connect({ ...options, allowHalfOpen: true }), deaf: false, gap: false };
     pairs.add(pair);
     pipe(pair, 'request', faults, cutNow);
     pipe(pair, 'reply', faults, cutNow);
@@ -156,7 +161,8 @@ function forward(
   sink: Socket,
   cutNow: () => void,
 ): void {
-  if (faults.blackHole || sink.destroyed) return;
+  if (faults.blackHole) pair.gap = true;
+  if (pair.gap || sink.destroyed) return;
   if (direction === 'reply' && pair.deaf) {
     faults.cuts += 1;
     cutNow();
