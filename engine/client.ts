@@ -6,13 +6,12 @@ import type { AnyWorkflow, ContextOf, InputOf, SignalName, SignalPayload } from 
 import type { Engine, Handled, OpenInstance } from './engine.ts';
 import type { Actor, Envelope, MachineEvent, OperatorEvent } from './event.ts';
 import { type ChainVerdict, type HistoryEntry, readEntry, verifyChain } from './history.ts';
-import { INDEX } from './indexes.ts';
+import { type Choice, counted, groupsFor } from './indexes.ts';
 import { parseInput, parseSignal } from './parse.ts';
-import type { InstanceStatus } from './record.ts';
 import { isClosed } from './record.ts';
 import { limitsOf, refOf } from './registry.ts';
 import type { SignalBody } from './relay.ts';
-import type { ListQuery, PausedQueue, Store } from './store.ts';
+import type { ListedInstance, PausedQueue } from './store.ts';
 import { readRecord } from './stored.ts';
 import { type InstanceView, sketchOf, viewOf } from './view.ts';
 
@@ -60,16 +59,7 @@ export interface SignalResult {
   readonly instance: InstanceView | null;
 }
 
-export interface ListFilter {
-  readonly status?: InstanceStatus;
-  readonly workflow?: string;
-  /** Dotted path of an active state; needs `workflow`. */
-  readonly state?: string;
-  readonly waitingOn?: string;
-  readonly attention?: boolean;
-  readonly task?: boolean;
-  /** Roots only (the default) or every instance of every tree. */
-  readonly children?: boolean;
+export interface ListFilter extends Choice {
   /** Instances that hold this correlation key. */
   readonly key?: string;
   /** Created before this, ms. */
@@ -79,6 +69,7 @@ export interface ListFilter {
 }
 
 export interface ListPage {
+  /** Fewer than asked for, even none, before the last page where the filters share next to nothing. */
   readonly items: readonly InstanceView[];
   readonly nextCursor: string | null;
 }
@@ -126,7 +117,10 @@ export interface Client {
     read: (context: ContextOf<W>, view: InstanceView) => Result,
   ): Promise<Result>;
   list(filter: ListFilter, page?: { readonly limit?: number; readonly cursor?: string }): Promise<ListPage>;
-  /** Of every instance of every tree, up to 100,000 where several filters are given. */
+  /**
+   * Of every instance of every tree. Exact by status and workflow, alone or both, and by any other filter alone; by more,
+   * at least this many: reading ends at 1,000, or earlier where the filters share next to nothing.
+   */
   count(
     filter: Pick<ListFilter, 'status' | 'workflow' | 'attention' | 'task' | 'waitingOn'>,
   ): Promise<number>;
@@ -152,9 +146,6 @@ export interface Client {
   resumeQueue(queue: string): Promise<void>;
   liveWorkers(): Promise<readonly string[]>;
 }
-
-/** Counting by several filters reads their ids; nobody needs a larger number exactly. */
-const MOST_COUNTED = 100_000;
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -310,21 +301,19 @@ export function createClient(engine: Engine): Client {
       if (filter.key !== undefined) return listByKey(filter.key);
       const limit = Math.min(Math.max(page.limit ?? 50, 1), 200);
       const before = page.cursor === undefined ? cursorAt(filter.createdBefore) : readCursor(page.cursor);
-      const found = await newest(store, indexesFor(filter), limit + 1, before);
-      const shown = found.slice(0, limit).filter(({ score }) => score >= (filter.createdAfter ?? 0));
+      const since = filter.createdAfter === undefined ? {} : { since: filter.createdAfter };
+      // One more than asked for tells whether there is another page.
+      const found = await store.list({ anyOf: groupsFor(filter), limit: limit + 1, before, ...since });
+      const shown = found.items.slice(0, limit);
       const instances = await Promise.all(shown.map(({ id }) => seen(id)));
-      const last = shown.at(-1);
-      const more = found.length > limit && last !== undefined && shown.length === limit;
+      const next = found.items.length > limit ? shown.at(-1) : found.next;
       return {
         items: instances.filter((instance) => instance !== null),
-        nextCursor: more ? Buffer.from(`${last.score}:${last.id}`).toString('base64url') : null,
+        nextCursor: next == null ? null : writeCursor(next),
       };
     },
     async count(filter) {
-      const indexes = indexesFor({ ...filter, children: true });
-      const [only = INDEX.roots] = indexes;
-      if (indexes.length <= 1) return store.count(only);
-      return (await store.list({ indexes, limit: MOST_COUNTED, before: null })).length;
+      return counted(store, { ...filter, children: true });
     },
     async history(instanceId, { from = 0, limit = 100 } = {}) {
       const lines = await store.history(instanceId, from, Math.min(limit, 1_000));
@@ -432,36 +421,12 @@ function signalResult(reply: Handled['reply'], instance: InstanceView | null): S
   }
 }
 
-/** With no index named, every instance: each is a root or a child. */
-async function newest(
-  store: Store,
-  indexes: readonly string[],
-  limit: number,
-  before: ListQuery['before'],
-): ReturnType<Store['list']> {
-  if (indexes.length > 0) return store.list({ indexes, limit, before });
-  const both = await Promise.all(
-    [INDEX.roots, INDEX.children].map((name) => store.list({ indexes: [name], limit, before })),
-  );
-  return both
-    .flat()
-    .sort((a, b) => b.score - a.score || (a.id < b.id ? 1 : -1))
-    .slice(0, limit);
-}
-
-function indexesFor(filter: ListFilter): string[] {
-  const names: string[] = filter.children === true ? [] : [INDEX.roots];
-  if (filter.status !== undefined) names.push(INDEX.status(filter.status));
-  if (filter.workflow !== undefined) names.push(INDEX.workflow(filter.workflow));
-  if (filter.state !== undefined) names.push(INDEX.state(filter.workflow ?? '', filter.state));
-  if (filter.waitingOn !== undefined) names.push(INDEX.waitingOn(filter.waitingOn));
-  if (filter.attention === true) names.push(INDEX.attention);
-  if (filter.task === true) names.push(INDEX.task);
-  return names;
-}
-
 function cursorAt(createdBefore: number | undefined): { score: number; id: string } | null {
   return createdBefore === undefined ? null : { score: createdBefore, id: '' };
+}
+
+function writeCursor({ score, id }: ListedInstance): string {
+  return Buffer.from(`${score}:${id}`).toString('base64url');
 }
 
 function readCursor(cursor: string): { score: number; id: string } {

@@ -4,7 +4,6 @@ import type { Commitment } from './decide.ts';
 import { writeEntry } from './history.ts';
 import { indexesOf } from './indexes.ts';
 import type { InstanceRecord } from './record.ts';
-import type { Definition } from './registry.ts';
 import type { CommitEntry, OutboxItem } from './store.ts';
 import { writeBody, writeContext } from './stored.ts';
 import type { Message } from './turn.ts';
@@ -39,7 +38,6 @@ export function activityOutboxId(instanceId: string, token: string, queue: strin
 }
 
 export function planCommit(
-  definition: Definition,
   before: { readonly record: InstanceRecord; readonly indexes: readonly string[] } | null,
   decision: Commitment,
   options: CommitOptions,
@@ -55,7 +53,7 @@ export function planCommit(
     ...messages.map((message, index) => messageItem(next, message, index)),
     ...keyItems(old?.keys ?? NONE, next, messages.length),
   ];
-  const indexes = indexesOf(definition, next, decision.snapshot);
+  const indexes = indexesOf(next, decision.snapshot);
   const entry: CommitEntry = {
     instanceId: next.id,
     expectedRevision: next.revision - 1,

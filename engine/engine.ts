@@ -302,27 +302,21 @@ export function createEngine(options: EngineOptions): Engine {
     given: HandleOptions,
   ): readonly [Commitment, PlannedCommit] {
     try {
-      return [decision, plan(input.definition, open, input.envelope, decision, given)];
+      return [decision, plan(open, input.envelope, decision, given)];
     } catch (error) {
       if (open === null || !isAppError(error, 'value-not-durable')) throw error;
       const poisoned = decide({ ...input, poison: error });
       if (poisoned.outcome === 'nothing') throw error;
-      return [poisoned, plan(input.definition, open, input.envelope, poisoned, given)];
+      return [poisoned, plan(open, input.envelope, poisoned, given)];
     }
   }
 
-  function plan(
-    definition: Definition,
-    open: OpenInstance | null,
-    { event }: Envelope,
-    decision: Commitment,
-    given: HandleOptions,
-  ) {
+  function plan(open: OpenInstance | null, { event }: Envelope, decision: Commitment, given: HandleOptions) {
     const before =
       open === null
         ? null
-        : { record: open.record, indexes: open.indexes ?? indexesOf(definition, open.record, open.snapshot) };
-    return planCommit(definition, before, decision, {
+        : { record: open.record, indexes: open.indexes ?? indexesOf(open.record, open.snapshot) };
+    return planCommit(before, decision, {
       chain: given.chain ?? options.taker,
       dispatches: options.dispatch !== undefined,
       notBefore: event.kind === 'timer.fired' ? (open?.record.timers[event.token]?.fireAt ?? null) : null,

@@ -64,7 +64,7 @@ export {
 export type { Actor, Failure, MachineEvent, OperatorEvent } from './event.ts';
 export type { FaultDetail, FaultPoint, FaultPoints } from './fault-points.ts';
 export { type ChainVerdict, type EffectNote, type HistoryEntry, verifyChain } from './history.ts';
-export { INDEX } from './indexes.ts';
+export { counted, groupsFor, INDEX, listed } from './indexes.ts';
 export { createMemoryStore } from './memory-store.ts';
 export {
   createMigrations,

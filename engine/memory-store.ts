@@ -8,12 +8,13 @@ import type {
   DueOutbox,
   DueTimer,
   HeldClaim,
+  ListedInstance,
   ListQuery,
   ParkedSignal,
   PausedQueue,
   Store,
 } from './store.ts';
-import { shardOf } from './store.ts';
+import { isOlder, shardOf } from './store.ts';
 
 interface StoredRow {
   revision: number;
@@ -266,18 +267,13 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     async parked(limit) {
       return [...parked.values()].sort((a, b) => b.at - a.at).slice(0, limit);
     },
-    async list(query: ListQuery) {
-      const [lead, ...others] = query.indexes.map(index);
-      const { before } = query;
-      return [...(lead ?? new Map<string, number>())]
-        .map(([id, score]) => ({ id, score }))
-        .filter(({ id }) => others.every((other) => other.has(id)))
-        .filter(
-          ({ id, score }) =>
-            before === null || score < before.score || (score === before.score && id < before.id),
-        )
-        .sort((a, b) => b.score - a.score || (a.id < b.id ? 1 : -1))
-        .slice(0, query.limit);
+    async list({ anyOf, limit, before, since }: ListQuery) {
+      const items = anyOf
+        .flatMap((names) => common(names.map(index)))
+        .filter((item) => (before === null || isOlder(item, before)) && item.score >= (since ?? -Infinity))
+        .sort((a, b) => (isOlder(a, b) ? 1 : -1))
+        .slice(0, limit);
+      return { items, next: items.length === limit ? (items.at(-1) ?? null) : null };
     },
     async count(name) {
       return index(name).size;
@@ -303,4 +299,10 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     },
     async close() {},
   };
+}
+
+function common([lead, ...others]: readonly ReadonlyMap<string, number>[]): ListedInstance[] {
+  return [...(lead ?? [])]
+    .filter(([id]) => others.every((other) => other.has(id)))
+    .map(([id, score]) => ({ id, score }));
 }

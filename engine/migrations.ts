@@ -4,7 +4,7 @@ import type { By } from './client.ts';
 import type { AnyWorkflow } from './definition.ts';
 import type { Engine } from './engine.ts';
 import { readEntry } from './history.ts';
-import { INDEX } from './indexes.ts';
+import { listed } from './indexes.ts';
 import { planMigration, undoOf } from './migrate.ts';
 import { type Registry, refOf } from './registry.ts';
 import { type Store, shardOf } from './store.ts';
@@ -135,20 +135,11 @@ function isChosen(instanceId: string, to: string, share: number): boolean {
   return shardOf(`${to}|${rootOf(instanceId)}`, BUCKETS) < share * BUCKETS;
 }
 
-const PAGE = 200;
-
 /** Every open instance of a workflow, whatever its version. */
 export async function* liveInstances(store: Store, name: string | null): AsyncGenerator<string> {
-  for (const status of ['running', 'paused']) {
-    const indexes = [INDEX.status(status), ...(name === null ? [] : [INDEX.workflow(name)])];
-    let before: { score: number; id: string } | null = null;
-    for (;;) {
-      const page: Awaited<ReturnType<Store['list']>> = await store.list({ indexes, limit: PAGE, before });
-      for (const { id } of page) yield id;
-      if (page.length < PAGE) break;
-      before = page.at(-1) ?? null;
-    }
-  }
+  const workflow = name === null ? {} : { workflow: name };
+  for (const status of ['running', 'paused'] as const)
+    for await (const { id } of listed(store, { ...workflow, status, children: true })) yield id;
 }
 
 function refusalOf(instanceId: string, { code, message, details }: AppError): RefusedInstance {

@@ -104,12 +104,29 @@ export interface LeaseReply {
   readonly tick: number;
 }
 
+/** An instance in a list, and its place there: newest first, by `score` (creation ms) and then by id. */
+export interface ListedInstance {
+  readonly id: string;
+  readonly score: number;
+}
+
 export interface ListQuery {
-  /** Names of indexes that must all hold the instance; at least one. */
-  readonly indexes: readonly string[];
+  /** Groups of names of indexes; all indexes of a group must hold the instance. No instance stands in two groups. */
+  readonly anyOf: readonly (readonly string[])[];
   readonly limit: number;
-  /** Instances created before this position, newest first. */
-  readonly before: { readonly score: number; readonly id: string } | null;
+  /** Instances older than this place. */
+  readonly before: ListedInstance | null;
+  /** Instances of this score or more. */
+  readonly since?: number;
+}
+
+export interface ListPage {
+  readonly items: readonly ListedInstance[];
+  /**
+   * Where to go on; null when there is nothing older. A page that looked long for what several large indexes have in
+   * common may end before it is full: what a page costs does not depend on how many instances there are.
+   */
+  readonly next: ListedInstance | null;
 }
 
 export interface ParkedSignal {
@@ -196,7 +213,7 @@ export interface Store {
   unpark(key: string, signalId: string): Promise<void>;
   parked(limit: number): Promise<readonly ParkedSignal[]>;
 
-  list(query: ListQuery): Promise<readonly { readonly id: string; readonly score: number }[]>;
+  list(query: ListQuery): Promise<ListPage>;
   count(index: string): Promise<number>;
 
   /** Shapes of definitions as their workers run them, by reference; the last word stands. */
@@ -210,6 +227,11 @@ export interface Store {
   /** Calls back when another process's commit left work in a shard's outbox. */
   onWake(listener: (shard: number) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
+}
+
+/** Whether `a` comes after `b` in a list. */
+export function isOlder(a: ListedInstance, b: ListedInstance): boolean {
+  return a.score < b.score || (a.score === b.score && a.id < b.id);
 }
 
 /** FNV-1a: spreads ids over shards, the same in every process and release. */

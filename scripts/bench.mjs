@@ -43,9 +43,9 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 
 /** Every variant once a round, each on an emptied Redis; the median of each figure. */
 function measureOn(redis) {
-  return async (variants) => {
+  return async (variants, times = rounds) => {
     const runs = Object.fromEntries(variants.map(([name]) => [name, []]));
-    for (let round = 0; round < rounds; round += 1) {
+    for (let round = 0; round < times; round += 1) {
       for (const [name, part, options] of variants) {
         await redisCommands(redis.url, [['FLUSHALL']], { timeoutMs: 60_000 });
         runs[name].push(run(part, { ...options, redisUrl: redis.url }));

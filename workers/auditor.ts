@@ -2,7 +2,7 @@
  * Looks for what commits make impossible and only a damaged or rewound store can bring about: a running instance whose
  * timer, activity or child exists in its record and nowhere else. What can be mended is mended; all of it is logged.
  */
-import { type Engine, INDEX, type OpenInstance, ticketOf } from '../engine/index.ts';
+import { type Engine, groupsFor, type OpenInstance, ticketOf } from '../engine/index.ts';
 import { isAppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Loop, startLoop } from './loop.ts';
@@ -14,13 +14,13 @@ const EVERY_MS = 1_000;
 
 export function startAuditor(engine: Engine, log: Logger, scheduler: Scheduler = systemScheduler): Loop {
   const { store } = engine;
-  let before: { readonly score: number; readonly id: string } | null = null;
+  const anyOf = groupsFor({ status: 'running', children: true });
+  let before: Awaited<ReturnType<typeof store.list>>['next'] = null;
 
   async function turn(): Promise<number> {
-    const page = await store.list({ indexes: [INDEX.status('running')], limit: PAGE, before });
-    for (const { id } of page) await audit(engine, id, log);
-    const last = page.at(-1);
-    before = page.length < PAGE || last === undefined ? null : last;
+    const { items, next } = await store.list({ anyOf, limit: PAGE, before });
+    for (const { id } of items) await audit(engine, id, log);
+    before = next;
     return EVERY_MS;
   }
 

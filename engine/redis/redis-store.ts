@@ -8,7 +8,6 @@ import type {
   DueOutbox,
   DueTimer,
   HeldClaim,
-  ListQuery,
   LoadedInstance,
   Need,
   ParkedSignal,
@@ -18,6 +17,7 @@ import type {
 import { shardOf } from '../store.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { metaKeys, type ShardKeys, shardKeys } from './keys.ts';
+import { listInstances } from './lists.ts';
 import { prepareScripts, type RedisConnection, type RunScript, type ScriptReply } from './scripts.ts';
 import { createStoreClock } from './store-clock.ts';
 
@@ -239,7 +239,7 @@ ${signalId}`,
     },
     parked: (limit) => readParked(redis, keysOf, limit),
 
-    list: (query) => listInstances(redis, keysOf, query),
+    list: (query) => listInstances(run, keysOf, query),
     async count(index) {
       const counts = await Promise.all(keysOf.map((keys) => redis.zcard(keys.index(index))));
       return counts.reduce((sum, count) => sum + count, 0);
@@ -342,60 +342,6 @@ async function readParked(
       return { key, signalId, body: body ?? '', at: Math.floor(score) };
     }),
   );
-}
-
-const SCAN_PAGE = 100;
-
-/** Newest first over all shards; the rarest index leads, the others are asked member by member. */
-async function listInstances(
-  redis: RedisConnection,
-  shards: readonly ShardKeys[],
-  query: ListQuery,
-): Promise<readonly { readonly id: string; readonly score: number }[]> {
-  const perShard = await Promise.all(shards.map((keys) => listShard(redis, keys, query)));
-  return perShard
-    .flat()
-    .sort((a, b) => b.score - a.score || (a.id < b.id ? 1 : -1))
-    .slice(0, query.limit);
-}
-
-async function listShard(
-  redis: RedisConnection,
-  keys: ShardKeys,
-  query: ListQuery,
-): Promise<{ id: string; score: number }[]> {
-  const sizes = await Promise.all(query.indexes.map((name) => redis.zcard(keys.index(name))));
-  const order = query.indexes
-    .map((name, index) => ({ name, size: sizes[index] ?? 0 }))
-    .sort((a, b) => a.size - b.size);
-  const [lead, ...others] = order.map(({ name }) => name);
-  if (lead === undefined || order[0]?.size === 0) return [];
-  const found: { id: string; score: number }[] = [];
-  const { before } = query;
-  for (let offset = 0; found.length < query.limit; offset += SCAN_PAGE) {
-    const max = before === null ? '+inf' : String(before.score);
-    const page = pairs(
-      await redis.zrevrangebyscore(keys.index(lead), max, '-inf', 'WITHSCORES', 'LIMIT', offset, SCAN_PAGE),
-    );
-    const candidates = page
-      .map(([id, score]) => ({ id, score: Number(score) }))
-      .filter(({ id, score }) => before === null || score < before.score || id < before.id);
-    found.push(...(await keepMembers(redis, keys, candidates, others)));
-    if (page.length < SCAN_PAGE) break;
-  }
-  return found.slice(0, query.limit);
-}
-
-async function keepMembers(
-  redis: RedisConnection,
-  keys: ShardKeys,
-  candidates: readonly { readonly id: string; readonly score: number }[],
-  indexes: readonly string[],
-): Promise<{ id: string; score: number }[]> {
-  if (candidates.length === 0) return [];
-  const ids = candidates.map(({ id }) => id);
-  const scores = await Promise.all(indexes.map((name) => redis.zmscore(keys.index(name), ids)));
-  return candidates.filter((_, at) => scores.every((column) => column[at] !== null));
 }
 
 /** Ms for the replicas to say that they have it; longer than a hiccup, shorter than a service's patience. */

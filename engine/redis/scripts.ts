@@ -17,6 +17,7 @@ const NAMES = [
   'route',
   'renew',
   'live',
+  'list',
 ] as const;
 
 export type ScriptName = (typeof NAMES)[number];

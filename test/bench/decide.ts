@@ -59,7 +59,7 @@ function stage(workflow: AnyWorkflow) {
     timed('plan', work, ({ lane, event }) => {
       const decision = decided.get(lane);
       if (decision?.outcome !== 'commit') throw new Error(`nothing came of ${event.kind}`);
-      const planned = planCommit(definition, lane.open === null ? null : (lane.open as never), decision, {
+      const planned = planCommit(lane.open === null ? null : (lane.open as never), decision, {
         dispatches: true,
         ...(chained ? { chain } : {}),
         ...(event.kind === 'signal' ? { signalId: event.id } : {}),

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { shardKeys } from '../../engine/redis/keys.ts';
 import { createRedisStore } from '../../engine/redis/redis-store.ts';
 import { prepareScripts, type RunScript } from '../../engine/redis/scripts.ts';
-import type { Store } from '../../engine/store.ts';
+import type { ListPage, Store } from '../../engine/store.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { commitOf } from '../support/engine-stores.ts';
@@ -184,5 +184,53 @@ describe('Redis in trouble', () => {
     expect(await store.load('one')).toMatchObject({ revision: 2 });
     await closeRedis(failFast);
     await proxy.close();
+  });
+});
+
+describe('a page of two large indexes', () => {
+  const MEMBERS = 20_000;
+  const fill = async (name: (n: number) => string[]): Promise<void> => {
+    const pipeline = redis.pipeline();
+    for (let n = 0; n < MEMBERS; n += 1)
+      for (const index of name(n)) pipeline.zadd(shardKeys(namespace, 0).index(index), n, `m${n}`);
+    await pipeline.exec();
+  };
+  const walk = async (limit: number) => {
+    const pages: ListPage[] = [];
+    for (let before: ListPage['next'] = null; pages.length < 50; ) {
+      const page: ListPage = await store.list({ anyOf: [['a', 'b']], limit, before });
+      pages.push(page);
+      before = page.next;
+      if (before === null) break;
+    }
+    return { pages, items: pages.flatMap(({ items }) => items.map(({ id }) => id)) };
+  };
+
+  it('ends early where they share next to nothing, and says where to go on', async () => {
+    await fill((n) => (n === 7 ? ['a', 'b'] : [n % 2 === 0 ? 'a' : 'b']));
+
+    const { pages, items } = await walk(50);
+
+    expect(pages[0]).toMatchObject({ items: [], next: { id: expect.any(String) } });
+    expect(pages.length).toBeLessThan(10);
+    expect(items).toEqual(['m7']);
+  });
+
+  it('jumps over what only one of them has', async () => {
+    await fill((n) => (n < 20 ? ['a', 'b'] : [n < MEMBERS / 2 ? 'a' : 'b']));
+
+    const { pages, items } = await walk(50);
+
+    expect(pages).toHaveLength(1);
+    expect(items).toHaveLength(20);
+  });
+
+  it('finds the few of the shorter one however long the other is', async () => {
+    await fill((n) => (n % 1_000 === 0 ? ['a', 'b'] : ['b']));
+
+    const { pages, items } = await walk(7);
+
+    expect(pages.map((page) => page.items.length)).toEqual([7, 7, 6]);
+    expect(items).toHaveLength(20);
   });
 });

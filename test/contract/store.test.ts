@@ -1,6 +1,6 @@
 /** What every store keeps, held against memory and Redis alike. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Store } from '../../engine/store.ts';
+import { isOlder, type ListedInstance, type ListPage, type Store } from '../../engine/store.ts';
 import { commitOf, STORES, type StoreBench } from '../support/engine-stores.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -511,47 +511,84 @@ describe.each(STORES)('a store %s', (_where, open) => {
 
     it('are newest first and stay whole over pages', async () => {
       const seen: string[] = [];
-      let before: { score: number; id: string } | null = null;
-      for (;;) {
-        const page: readonly { id: string; score: number }[] = await store.list({
-          indexes: ['all'],
-          limit: 7,
-          before,
-        });
-        seen.push(...page.map(({ id }) => id));
-        before = page.at(-1) ?? null;
-        if (page.length < 7) break;
-      }
+      let before: ListedInstance | null = null;
+      do {
+        const page: ListPage = await store.list({ anyOf: [['all']], limit: 7, before });
+        seen.push(...page.items.map(({ id }) => id));
+        before = page.next;
+      } while (before !== null);
 
       expect(seen).toEqual(Array.from({ length: 30 }, (_, n) => `i${String(29 - n).padStart(2, '0')}`));
     });
 
     it('hold a page still while instances come and go', async () => {
-      const first = await store.list({ indexes: ['all'], limit: 10, before: null });
+      const first = await store.list({ anyOf: [['all']], limit: 10, before: null });
       await store.commit(commitOf('new', 0, { indexes: { score: 99, add: ['all'] } }));
-      await store.commit(commitOf('i25', 1, { indexes: { drop: ['all'] } }));
+      // The last of the page too: its place stays what it was.
+      for (const gone of ['i25', 'i20'])
+        await store.commit(commitOf(gone, 1, { indexes: { drop: ['all'] } }));
 
-      const second = await store.list({ indexes: ['all'], limit: 10, before: first.at(-1) ?? null });
+      const second = await store.list({ anyOf: [['all']], limit: 10, before: first.next });
 
-      expect(second.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, n) => `i${19 - n}`));
+      expect(second.items.map(({ id }) => id)).toEqual(Array.from({ length: 10 }, (_, n) => `i${19 - n}`));
     });
 
-    it('hold what stands in all of several indexes', async () => {
-      const found = await store.list({
-        indexes: ['all', 'even', 'third'],
-        limit: 3,
-        before: { score: 8, id: 'zz' },
-      });
+    it('hold what stands in all indexes of a group, down to a score', async () => {
+      const query = { anyOf: [['all', 'even', 'third']], limit: 3, before: { score: 8, id: 'zz' } };
 
-      expect(found).toEqual([
+      expect((await store.list(query)).items).toEqual([
         { id: 'i24', score: 8 },
         { id: 'i18', score: 6 },
         { id: 'i12', score: 4 },
       ]);
-      expect(await store.list({ indexes: ['all', 'none'], limit: 3, before: null })).toEqual([]);
+      expect((await store.list({ ...query, since: 6 })).items).toHaveLength(2);
+      expect(await store.list({ anyOf: [['all', 'none']], limit: 3, before: null })).toEqual({
+        items: [],
+        next: null,
+      });
       expect([await store.count('all'), await store.count('even'), await store.count('none')]).toEqual([
         30, 15, 0,
       ]);
+    });
+
+    it('hold what stands in any group, once and in order', async () => {
+      for (const [n, name] of ['x', 'y', 'x', 'y', 'x'].entries())
+        await store.commit(commitOf(`g${n}`, 0, { indexes: { score: n, add: [name] } }));
+
+      const { items, next } = await store.list({ anyOf: [['x'], ['y'], ['none']], limit: 4, before: null });
+
+      expect(items.map(({ id }) => id)).toEqual(['g4', 'g3', 'g2', 'g1']);
+      expect(next).toEqual({ id: 'g1', score: 1 });
+      expect(await store.list({ anyOf: [], limit: 4, before: null })).toEqual({ items: [], next: null });
+    });
+
+    it.each([
+      [
+        'of two that only the oldest stand in both of',
+        (n: number) => (n % 2 === 0 || n < 40 ? ['a'] : ['b']),
+      ],
+      ['of two one older than the other', (n: number) => (n < 1_000 ? ['a'] : ['b'])],
+      ['of two in which few stand', (n: number) => (n % 997 === 0 ? ['a', 'b'] : [n % 2 === 0 ? 'a' : 'b'])],
+    ])('come to the same in the end %s', async (_what, names) => {
+      const both = (n: number) => (n < 40 ? ['a', 'b'] : names(n));
+      const ids = Array.from({ length: 2_000 }, (_, n) => `s${n}`);
+      // Ten of a score.
+      await Promise.all(
+        ids.map((id, n) =>
+          store.commit(commitOf(id, 0, { indexes: { score: Math.floor(n / 10), add: both(n) } })),
+        ),
+      );
+      const wanted = ids.filter((_, n) => both(n).length === 2);
+      const seen: ListedInstance[] = [];
+      let before: ListedInstance | null = null;
+      do {
+        const page: ListPage = await store.list({ anyOf: [['a', 'b']], limit: 7, before });
+        seen.push(...page.items);
+        before = page.next;
+      } while (before !== null);
+
+      expect(seen.map(({ id }) => id).sort()).toEqual(wanted.sort());
+      expect(seen).toEqual(seen.toSorted((a, b) => (isOlder(a, b) ? 1 : -1)));
     });
   });
 

@@ -196,7 +196,7 @@ function decideAgain(
     record: past?.record ?? null,
   });
   if (decision.outcome === 'nothing') return `replaying revision ${revision} decides nothing`;
-  const { entry, next, indexes } = planCommit(definition, past, decision, { dispatches: true });
+  const { entry, next, indexes } = planCommit(past, decision, { dispatches: true });
   if (entry.historyLine !== book.lines.at(-1)) return `replaying revision ${revision} tells another story`;
   book.past = { record: next, indexes };
   return null;

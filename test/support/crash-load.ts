@@ -3,7 +3,7 @@
  * that it accepted it. Half are told early, and the signal waits; half once they wait for it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { INDEX, type Store } from '../../engine/index.ts';
+import { counted, groupsFor, type Store } from '../../engine/index.ts';
 import type { Order } from './crash-verdict.ts';
 
 export const API_KEY = 'wfk_operator_0123456789abcdef';
@@ -47,7 +47,7 @@ export function startLoad(url: () => string, store: Store, prefix: string): Load
   async function placeOrders(): Promise<void> {
     while (open) {
       await sleep(PLACE_EVERY_MS);
-      const crowded = (await store.count(INDEX.status('running'))) >= CROWD;
+      const crowded = (await counted(store, { status: 'running', children: true })) >= CROWD;
       // Asked again: none may come in behind the last.
       if (crowded || !open) continue;
       const order: Order = { name: `${prefix}-${orders.length}`, id: null, accepted: new Set() };
@@ -56,9 +56,12 @@ export function startLoad(url: () => string, store: Store, prefix: string): Load
     }
   }
   async function tellThoseWaiting(): Promise<void> {
-    const awaiting = { indexes: [INDEX.state('crash-trial', 'awaiting')], limit: CROWD, before: null };
+    const awaiting = {
+      anyOf: groupsFor({ workflow: 'crash-trial', state: 'awaiting', children: true }),
+      ...{ limit: CROWD, before: null },
+    };
     while (!over.signal.aborted && (open || commands.size > 0 || waiting.size > 0)) {
-      for (const { id } of await store.list(awaiting)) {
+      for (const { id } of (await store.list(awaiting)).items) {
         const order = waiting.get(id);
         if (order !== undefined && waiting.delete(id)) keep(go(order));
       }

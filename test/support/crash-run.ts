@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRedisStore, createRegistry, INDEX, type Store } from '../../engine/index.ts';
+import { counted, createRedisStore, createRegistry, type Store } from '../../engine/index.ts';
 import { shardKeys } from '../../engine/redis/keys.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
@@ -108,7 +108,7 @@ export async function openLane(
       const problems = [...(await unrest()), ...slots.flatMap((slot) => slot.mended())];
       const restMs = performance.now() - since;
       const judged = await judge(orders);
-      const there = await store.count(INDEX.roots);
+      const there = await counted(store, {});
       if (there !== total) problems.push(`${total} orders were placed, ${there} instances exist`);
       return {
         seed,
@@ -191,7 +191,7 @@ async function dieAt(victim: Spawned, sentence: DeathSentence): Promise<void> {
 /** Waits until nothing is open and nothing is owed, and says what still is when time is up. */
 async function findUnrest(store: Store, server: RedisServer, withinMs: number): Promise<string[]> {
   const look = async (): Promise<void> => {
-    const running = await store.count(INDEX.status('running'));
+    const running = await counted(store, { status: 'running', children: true });
     if (running > 0) throw new Error(`${running} instances are still open`);
     for (let shard = 0; shard < SHARDS; shard += 1) {
       const { outbox, timers, bodies, claims } = shardKeys(NAMESPACE, shard);

@@ -189,9 +189,14 @@ const CALLS: Readonly<Record<Method, readonly [weight: number, fc.Arbitrary<read
     2,
     call(
       fc.record({
-        indexes: fc.uniqueArray(fc.constantFrom(...NAMES), { minLength: 1 }),
+        // No instance stands in two groups, so one whose indexes hold others is alone.
+        anyOf: fc.oneof(
+          fc.uniqueArray(fc.constantFrom(...NAMES), { minLength: 1 }).map((names) => [names]),
+          fc.constant([]),
+        ),
         limit: fc.integer({ min: 1, max: 3 }),
         before: fc.option(fc.record({ score: fc.nat(3), id })),
+        since: fc.nat(2),
       }),
       (s, query) => s.list(query),
     ),

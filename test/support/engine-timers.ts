@@ -129,7 +129,7 @@ async function watchUntil(
   due: number,
 ): Promise<{ early: number; looksBeforeDue: number }> {
   const keys = Array.from({ length: SHARDS }, (_, shard) =>
-    shardKeys(namespace, shard).index(INDEX.status('completed')),
+    shardKeys(namespace, shard).index(INDEX.status('roots', 'completed')),
   );
   let early = 0;
   for (let looksBeforeDue = 0; ; looksBeforeDue += 1) {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encode } from '../../engine/codec.ts';
-import { INDEX, type Store } from '../../engine/index.ts';
+import { listed, type Store } from '../../engine/index.ts';
 import type { InstanceRecord } from '../../engine/record.ts';
 import { readRecord } from '../../engine/stored.ts';
 
@@ -20,10 +20,9 @@ export const HISTORIES = fileURLToPath(new URL('../fixtures/histories/', import.
 
 /** Every instance of a store with its whole history. */
 export async function recordAll(store: Store): Promise<readonly RecordedHistory[]> {
-  const found = await Promise.all(
-    [INDEX.roots, INDEX.children].map((name) => store.list({ indexes: [name], limit: 1_000, before: null })),
-  );
-  return Promise.all(found.flat().map(({ id }) => recordOne(store, id)));
+  const found: RecordedHistory[] = [];
+  for await (const { id } of listed(store, { children: true })) found.push(await recordOne(store, id));
+  return found;
 }
 
 export async function recordOne(store: Store, instanceId: string): Promise<RecordedHistory> {

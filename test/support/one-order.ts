@@ -11,8 +11,8 @@ import {
   createEngine,
   createRedisStore,
   createRegistry,
-  INDEX,
   type InstanceView,
+  listed,
   type Store,
 } from '../../engine/index.ts';
 import { type Answer, answerTask } from '../../scripts/lib/answers.mjs';
@@ -231,8 +231,10 @@ async function play(stack: Stack, { store, client }: Reader, options: OneOrderOp
 
 /** Ids only: nothing is loaded, however many are open. The undo of an order outlives its onboarding, and is no part of it. */
 async function openOnboardings(store: Store): Promise<readonly string[]> {
-  const indexes = [INDEX.status('running'), INDEX.workflow(WORKFLOW)];
-  return (await store.list({ indexes, limit: 100_000, before: null })).map(({ id }) => id);
+  const ids: string[] = [];
+  for await (const { id } of listed(store, { status: 'running', workflow: WORKFLOW, children: true }))
+    ids.push(id);
+  return ids;
 }
 
 /** Where each stands, with the instances below it: what a reader of a red test wants to know. */

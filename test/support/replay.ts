@@ -29,7 +29,7 @@ export async function findDivergence(store: Store, registry: Registry, id: strin
     if (decision.outcome === 'nothing') return `'${event.kind}' does nothing: ${decision.reply.status}`;
     const before: { record: InstanceRecord; indexes: string[] } | null =
       record === null ? null : { record, indexes: [] };
-    const planned = planCommit(definition, before, decision, { dispatches: false });
+    const planned = planCommit(before, decision, { dispatches: false });
     if (planned.entry.historyLine !== line) return `'${event.kind}' at ${at} has another outcome now`;
     record = planned.next;
     written = { body: planned.entry.body, machine: planned.entry.machine ?? written.machine };
