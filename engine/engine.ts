@@ -261,8 +261,9 @@ export function createEngine(options: EngineOptions): Engine {
     return options.taker?.take(next.id, chained, next.activities[chained]?.queue ?? '');
   }
 
-  function remember(open: OpenInstance, { body, machine }: CommitEntry): void {
-    if (isClosed(open.record.status)) recent.drop(open.record.id);
+  function remember(open: OpenInstance, { body, machine, wake }: CommitEntry): void {
+    // What another process goes on with at once is old here before anybody asks for it.
+    if (wake || isClosed(open.record.status)) recent.drop(open.record.id);
     else recent.keep(open, body.length + (machine?.length ?? 0));
   }
 

@@ -3,6 +3,7 @@
  * a clock that is handed in, and forgets everything when the process ends.
  */
 import type {
+  ClaimedInstance,
   CommitEntry,
   CommitReply,
   DueOutbox,
@@ -119,6 +120,20 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
       .map(([member]) => member);
   }
 
+  /** Claims a due activity for a worker that has room for it. */
+  function take(id: string, worker: string, room: Map<string, number>): ClaimedInstance | undefined {
+    const [kind, instanceId = '', token = '', queue = ''] = id.split('|');
+    const left = room.get(queue) ?? 0;
+    const row = rows.get(instanceId);
+    if (kind !== 'a' || left < 1 || row === undefined || claims.has(`${instanceId}|${token}`))
+      return undefined;
+    room.set(queue, left - 1);
+    outbox.delete(id);
+    claims.set(`${instanceId}|${token}`, worker);
+    const { revision, body, machine } = row;
+    return { revision, progress: row.progress.get(token) ?? null, stored: { revision, body, machine } };
+  }
+
   return {
     shards,
     shardOf: shard,
@@ -199,14 +214,17 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
         if (timers.has(member)) timers.set(member, now() + delayMs);
       }
     },
-    async dueOutbox(at, limit, hideMs) {
+    async dueOutbox(at, limit, hideMs, taking) {
       const due = takeDue(
         [...outbox].map(([id, { due: ms }]) => [id, ms] as const),
         (id) => id.split('|')[1],
         at,
         limit,
       );
+      const room = new Map(taking?.room ?? []);
       return due.map((id): DueOutbox => {
+        const claimed = taking === undefined ? undefined : take(id, taking.worker, room);
+        if (claimed !== undefined) return { id, body: null, claimed };
         const body = outbox.get(id)?.body ?? null;
         outbox.set(id, { due: now() + hideMs, body });
         return { id, body };

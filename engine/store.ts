@@ -90,6 +90,14 @@ export interface DueTimer {
 export interface DueOutbox {
   readonly id: string;
   readonly body: string | null;
+  /** An activity that is the asking worker's now. */
+  readonly claimed?: ClaimedInstance;
+}
+
+/** A worker that takes activities as it looks for them: how many of which queues. */
+export interface Taking {
+  readonly worker: string;
+  readonly room: readonly (readonly [queue: string, count: number])[];
 }
 
 export interface HeldClaim {
@@ -185,7 +193,11 @@ export interface Store {
   dropTimer(instanceId: string, token: string): Promise<void>;
   /** Shows hidden timers again after `delayMs`: this process cannot fire them. */
   releaseTimers(shard: number, timers: readonly DueTimer[], delayMs: number): Promise<void>;
-  dueOutbox(shard: number, limit: number, hideMs: number): Promise<readonly DueOutbox[]>;
+  /**
+   * Due entries. Those a worker has room for are claimed by it and come with their instances; the others are hidden from
+   * other callers for `hideMs`. A claim whose answer was lost is among the worker's own, and not given to it again.
+   */
+  dueOutbox(shard: number, limit: number, hideMs: number, taking?: Taking): Promise<readonly DueOutbox[]>;
   ackOutbox(shard: number, ids: readonly string[]): Promise<void>;
 
   /** Which of these are not there: a timer not set, an activity neither in the outbox nor claimed. */

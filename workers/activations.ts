@@ -14,6 +14,7 @@ import {
   type Implementations,
   type OpenInstance,
   type Outcome,
+  readTicket,
   runAttempt,
   type StoredInstance,
 } from '../engine/index.ts';
@@ -45,8 +46,14 @@ export interface Activations {
   hasRoom(queue: string): boolean;
   /** A place for an activity that a commit of this process is about to give this worker. */
   take(instanceId: string, token: string, queue: string): Place;
+  /** Begins what is due in a shard's outbox and has room here, in one round trip; tells what else it found. */
+  takeDue(shard: number, limit: number, hideMs: number): Promise<Look>;
   /** Whether a claim (`instance|token`) of this worker is somebody's business here, from before the claim to its end. */
   owns(field: string): boolean;
+  /** Whether this very attempt was begun here and its outcome is not recorded. */
+  hasBegun(field: string, attempt: number): boolean;
+  /** Looks into the outbox under way: what they claim is ours before we know what it is. */
+  looks(): ReadonlySet<object>;
   /** What runs now. */
   running(): readonly { readonly instanceId: string; readonly token: string }[];
   abort(field: string, reason: string): void;
@@ -61,6 +68,20 @@ interface Activation {
   readonly token: string;
   readonly progress: unknown;
 }
+
+type Claimed = NonNullable<Awaited<ReturnType<Engine['store']['claim']>>>;
+type DueOutbox = Awaited<ReturnType<Engine['store']['dueOutbox']>>[number];
+
+/** A look into the outbox of a shard. */
+export interface Look {
+  /** Hidden from others for a while: somebody has to carry it. */
+  readonly left: readonly DueOutbox[];
+  /** There may be more than it asked for. */
+  readonly more: boolean;
+}
+
+/** Activities of one queue begun by one look. */
+const MOST_TAKEN = 16;
 
 type Chain = NonNullable<HandleOptions['chain']>;
 
@@ -78,6 +99,7 @@ export function createActivations(options: ActivationOptions): Activations {
   /** Activations begun without a job, by queue. */
   const taken = new Map<string, number>(options.queues.map((queue) => [queue, 0]));
   const owned = new Set<string>();
+  const looks = new Set<object>();
   /**
    * The attempt begun here, by field, while its outcome is not recorded. The claim outlives one whose commit was
    * refused, and a job that came twice would be given it again: only `verify` may say whether it took effect.
@@ -97,14 +119,18 @@ export function createActivations(options: ActivationOptions): Activations {
   }
 
   async function activateOwned(ticket: ActivityTicket): Promise<void> {
-    const { instanceId, token, queue, outboxId } = ticket;
+    const { instanceId, token, outboxId } = ticket;
     const copy = engine.recent(instanceId);
     const claimed = await engine.store.claim(instanceId, outboxId, {
       token,
       worker,
       known: copy?.record.revision,
     });
-    if (claimed === null) return;
+    if (claimed !== null) await beginClaimed(ticket, claimed, copy);
+  }
+
+  async function beginClaimed(ticket: ActivityTicket, claimed: Claimed, copy?: OpenInstance): Promise<void> {
+    const { instanceId, token, queue } = ticket;
     const open = await restoreOrGiveBack(ticket, claimed.stored ?? copy);
     if (open === null || begun.get(`${instanceId}|${token}`) === open.record.activities[token]?.attempt)
       return;
@@ -258,25 +284,72 @@ export function createActivations(options: ActivationOptions): Activations {
 
   /** Ours from before the commit on, so that nobody takes the claim for one that its worker let go of. */
   function take(instanceId: string, token: string, queue: string): Place {
-    const field = `${instanceId}|${token}`;
-    owned.add(field);
-    taken.set(queue, (taken.get(queue) ?? 0) + 1);
+    enter(queue, 1);
     let decided: (open: OpenInstance | null) => void = () => {};
     const committed = new Promise<OpenInstance | null>((resolve) => {
       decided = resolve;
     });
     const work = async (): Promise<void> => {
-      try {
-        const open = await committed;
-        if (open !== null) await goOn({ open, token, progress: null }, queue);
-      } finally {
-        owned.delete(field);
-        taken.set(queue, (taken.get(queue) ?? 1) - 1);
-      }
+      const open = await committed;
+      if (open !== null) await goOn({ open, token, progress: null }, queue);
     };
-    track(work(), instanceId);
+    occupy(instanceId, token, queue, work);
     return { begin: decided, giveUp: () => decided(null) };
   }
+
+  /** Runs `work` in a place entered before. */
+  function occupy(instanceId: string, token: string, queue: string, work: () => Promise<void>): void {
+    const field = `${instanceId}|${token}`;
+    owned.add(field);
+    const whole = async (): Promise<void> => {
+      try {
+        await work();
+      } finally {
+        owned.delete(field);
+        enter(queue, -1);
+      }
+    };
+    track(whole(), instanceId);
+  }
+
+  function enter(queue: string, count: number): void {
+    taken.set(queue, (taken.get(queue) ?? 0) + count);
+  }
+
+  /** What there is room for, and no more at once than leaves something to the other workers that were woken. */
+  function roomNow(): (readonly [queue: string, count: number])[] {
+    return options.queues
+      .filter(hasRoom)
+      .map((queue) => [queue, Math.min(MOST_TAKEN, options.room - (taken.get(queue) ?? 0))]);
+  }
+
+  async function takeDue(shard: number, limit: number, hideMs: number): Promise<Look> {
+    const room = roomNow();
+    const asked = room.length === 0 ? limit : Math.min(limit, MOST_TAKEN);
+    for (const [queue, count] of room) enter(queue, count);
+    const look = {};
+    looks.add(look);
+    try {
+      const due = await engine.store.dueOutbox(shard, asked, hideMs, { worker, room });
+      const left: DueOutbox[] = [];
+      for (const entry of due) {
+        const { claimed } = entry;
+        if (claimed === undefined) left.push(entry);
+        else {
+          const ticket = readTicket(entry.id);
+          enter(ticket.queue, 1);
+          occupy(ticket.instanceId, ticket.token, ticket.queue, () => beginClaimed(ticket, claimed));
+        }
+      }
+      return { left, more: due.length === asked };
+    } finally {
+      for (const [queue, count] of room) enter(queue, -count);
+      looks.delete(look);
+    }
+  }
+
+  const hasRoom = (queue: string): boolean =>
+    (taken.get(queue) ?? options.room) < options.room && !options.isPaused(queue);
 
   return {
     run(ticket) {
@@ -284,9 +357,12 @@ export function createActivations(options: ActivationOptions): Activations {
       track(work, ticket.instanceId);
       return work;
     },
-    hasRoom: (queue) => (taken.get(queue) ?? options.room) < options.room && !options.isPaused(queue),
+    hasRoom,
     take,
+    takeDue,
     owns: (field) => owned.has(field),
+    hasBegun: (field, attempt) => begun.get(field) === attempt,
+    looks: () => new Set(looks),
     running: () => [...attempts.values()],
     abort: (field, reason) => attempts.get(field)?.cancellation.abort(reason),
     abortAll(reason) {

@@ -2,7 +2,7 @@
  * Finds what fell between two processes: outbox entries nobody carried out, claims whose worker is gone. Everything a
  * crash can leave behind is one of the two.
  */
-import { type Engine, readTicket, type Store } from '../engine/index.ts';
+import { type Engine, readTicket, type Store, ticketOf } from '../engine/index.ts';
 import { isAppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Activations } from './activations.ts';
@@ -11,6 +11,7 @@ import type { Dispatcher } from './queues.ts';
 import { type Scheduler, systemScheduler } from './scheduler.ts';
 
 type HeldClaim = Awaited<ReturnType<Store['claims']>>[number];
+type DueOutbox = Awaited<ReturnType<Store['dueOutbox']>>[number];
 
 const BATCH = 200;
 const HIDE_MS = 5_000;
@@ -20,28 +21,38 @@ const EVERY_MS = 250;
 export function startOutboxSweeper(
   engine: Engine,
   dispatcher: Dispatcher,
+  activations: Pick<Activations, 'takeDue'>,
   log: Logger,
   scheduler: Scheduler = systemScheduler,
 ): Loop & { wake(shard: number): void } {
   const { store, relay } = engine;
   let fresh = new Set<number>();
 
-  async function sweep(shard: number, woken: boolean): Promise<boolean> {
+  /** What was just committed is begun here as far as there is room; the rest waits its turn as jobs. */
+  async function sweepFresh(shard: number): Promise<boolean> {
+    const { left, more } = await activations.takeDue(shard, BATCH, HIDE_MS);
+    if (more) fresh.add(shard);
+    await carry(left, dispatcher.dispatch);
+    return more;
+  }
+
+  async function sweep(shard: number): Promise<boolean> {
     const due = await store.dueOutbox(shard, BATCH, HIDE_MS);
+    await carry(due, dispatcher.redispatch);
+    return due.length === BATCH;
+  }
+
+  async function carry(due: readonly DueOutbox[], dispatch: Dispatcher['dispatch']): Promise<void> {
     const tickets = due.filter(({ body }) => body === null).map(({ id }) => readTicket(id));
     const messages = due.filter(({ body }) => body !== null);
-    await Promise.all([
-      woken ? dispatcher.dispatch(tickets) : dispatcher.redispatch(tickets),
-      relay.carry(messages),
-    ]);
-    return due.length === BATCH;
+    await Promise.all([tickets.length > 0 && dispatch(tickets), relay.carry(messages)]);
   }
 
   async function turn(): Promise<number> {
     const woken = fresh.size > 0;
     const shards = woken ? [...fresh] : Array.from({ length: store.shards }, (_, shard) => shard);
     fresh = new Set();
-    const more = await Promise.all(shards.map((shard) => sweep(shard, woken)));
+    const more = await Promise.all(shards.map(woken ? sweepFresh : sweep));
     return more.includes(true) || fresh.size > 0 ? 0 : EVERY_MS;
   }
 
@@ -61,7 +72,7 @@ export function startOutboxSweeper(
  */
 export function startClaimReaper(
   engine: Engine,
-  activations: Pick<Activations, 'owns'>,
+  activations: Pick<Activations, 'owns' | 'hasBegun' | 'looks'>,
   worker: string,
   log: Logger,
   everyMs: number,
@@ -70,6 +81,7 @@ export function startClaimReaper(
   const { store } = engine;
   /** Own claims without an owner at the last look; a claim just taken or settled is in order at the next. */
   let suspects: ReadonlySet<string> = new Set();
+  let looks: ReadonlySet<object> = new Set();
 
   async function takeBack({ instanceId, token, worker: holder }: HeldClaim): Promise<void> {
     try {
@@ -79,6 +91,13 @@ export function startClaimReaper(
       // Meanwhile another may have taken it back, and a later attempt may be under way: that one is not lost.
       const moved = await store.lostClaims(holder, [{ instanceId, token }]);
       if (moved.length > 0) return;
+      const field = `${instanceId}|${token}`;
+      if (holder === worker && !activations.hasBegun(field, attempt)) {
+        // Its answer never came. Nothing was run, so it is nobody's lost attempt.
+        if (!activations.owns(field))
+          await store.unclaim(instanceId, token, worker, ticketOf(open.record, token).outboxId);
+        return;
+      }
       const event = {
         kind: 'activity.lost',
         token,
@@ -99,7 +118,11 @@ export function startClaimReaper(
       (claim) => claim.worker === worker && !activations.owns(`${claim.instanceId}|${claim.token}`),
     );
     const before = suspects;
+    const lookedBefore = looks;
+    looks = activations.looks();
     suspects = new Set(own.map(({ instanceId, token }) => `${instanceId}|${token}`));
+    // One that still hangs may yet bring what it has claimed.
+    if ([...lookedBefore].some((look) => looks.has(look))) return [];
     return own.filter(({ instanceId, token }) => before.has(`${instanceId}|${token}`));
   }
 

@@ -143,7 +143,7 @@ export async function runWorker(
   });
   working = true;
   const consumers = queues.map((queue) => given.carrier.consume(queue, (ticket) => activations.run(ticket)));
-  const sweeper = startOutboxSweeper(engine, dispatcher, log, scheduler);
+  const sweeper = startOutboxSweeper(engine, dispatcher, activations, log, scheduler);
   const stopWaking = await store.onWake((shard) => sweeper.wake(shard));
   const loops = [
     startTimerLoop(engine, log, scheduler),

@@ -13,6 +13,7 @@ import type {
   ParkedSignal,
   PausedQueue,
   Store,
+  Taking,
 } from '../store.ts';
 import { shardOf } from '../store.ts';
 import { createGroupCommit } from './group-commit.ts';
@@ -33,6 +34,8 @@ export interface RedisStoreOptions {
 
 /** What one worker gave back is not handed to it again at once. */
 const UNCLAIM_DELAY_MS = 1_000;
+
+const TAKES_NOTHING: Taking = { worker: '', room: [] };
 
 /** Body and machine stand in the list before the history. */
 const BEFORE_HISTORY = 2;
@@ -148,7 +151,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
     async dueTimers(shard, limit, hideMs) {
       const reply = await runTimed('due', [at(shard).timers], [limit, hideMs]);
       return {
-        timers: pairs(reply.slice(2)).map(([member]) => readTimer(member)),
+        timers: reply.slice(2).map((member) => readTimer(String(member))),
         nextDue: reply[1] === null ? null : Number(reply[1]),
       };
     },
@@ -162,10 +165,11 @@ export function createRedisStore(options: RedisStoreOptions): Store {
         timers.map(({ instanceId, token }) => redis.zadd(key, 'XX', due, `${instanceId}|${token}`)),
       );
     },
-    async dueOutbox(shard, limit, hideMs) {
+    async dueOutbox(shard, limit, hideMs, { worker, room } = TAKES_NOTHING) {
       const keys = at(shard);
-      const reply = await runTimed('due', [keys.outbox, keys.bodies], [limit, hideMs]);
-      return pairs(reply.slice(2)).map(([id, body]): DueOutbox => ({ id, body }));
+      const args = [limit, hideMs, keys.prefix, worker, ...room.flat()];
+      const reply = await runTimed('outbox', [keys.outbox, keys.bodies, keys.claims], args);
+      return reply.slice(1).map((entry) => readOutbox(list(entry)));
     },
     async ackOutbox(shard, ids) {
       if (ids.length === 0) return;
@@ -309,6 +313,13 @@ function pairs(flat: readonly ScriptReply[]): (readonly [string, string | null])
   for (let index = 0; index < flat.length; index += 2)
     found.push([String(flat[index]), text(flat[index + 1])]);
   return found;
+}
+
+function readOutbox([id, body, revision, progress, ...stored]: readonly ScriptReply[]): DueOutbox {
+  const entry = { id: String(id), body: text(body) };
+  if (revision === undefined) return entry;
+  const instance = instanceFrom([0, revision, ...stored]);
+  return { ...entry, claimed: { revision: instance.revision, progress: text(progress), stored: instance } };
 }
 
 function readTimer(member: string): DueTimer {

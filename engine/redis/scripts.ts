@@ -13,6 +13,7 @@ const NAMES = [
   'unclaim',
   'heartbeat',
   'due',
+  'outbox',
   'register',
   'route',
   'renew',

@@ -195,6 +195,45 @@ describe.each(STORES)('a store %s', (_where, open) => {
       expect(new Set([...first, ...second].map(({ id }) => id)).size).toBe(7);
     });
 
+    it('gives a worker that looks what it has room for, with the instance, and hides the rest', async () => {
+      const activity = (token: string, queue = 'q') => ({
+        ...{ id: `a|one|${token}|${queue}`, delayMs: 0, body: null },
+      });
+      const message = { id: 'm|one|1|0', delayMs: 0, body: 'x' };
+      const add = [activity('1-0'), activity('1-1'), activity('1-2', 'other'), message];
+      await store.commit(commitOf('one', 0, { outbox: { add } }));
+      const shard = store.shardOf('one');
+
+      const due = await store.dueOutbox(shard, 10, 60_000, { worker: 'w', room: [['q', 1]] });
+
+      const stored = { revision: 1, body: 'body-1', machine: 'machine-1' };
+      expect(due).toEqual([
+        { id: 'a|one|1-0|q', body: null, claimed: { revision: 1, progress: null, stored } },
+        { id: 'a|one|1-1|q', body: null },
+        { id: 'a|one|1-2|other', body: null },
+        { id: 'm|one|1|0', body: 'x' },
+      ]);
+      expect(await allClaims()).toEqual([{ instanceId: 'one', token: '1-0', worker: 'w' }]);
+      expect(await store.dueOutbox(shard, 10, 60_000, { worker: 'v', room: [['q', 9]] })).toEqual([]);
+      expect(await store.claim('one', 'a|one|1-0|q', { token: '1-0', worker: 'v' })).toBeNull();
+      expect(await store.claim('one', 'a|one|1-1|q', { token: '1-1', worker: 'v' })).not.toBeNull();
+    });
+
+    it('gives a worker that looks nothing that is claimed already, and the progress made before', async () => {
+      const add = [{ id: 'a|one|1-0|q', delayMs: 0, body: null }];
+      await store.commit(commitOf('one', 0, { outbox: { add } }));
+      const shard = store.shardOf('one');
+      await store.claim('one', 'a|one|1-0|q', { token: '1-0', worker: 'v' });
+      await store.heartbeat('one', '1-0', 'v', '7');
+      await store.putBack('one', [{ kind: 'activity', token: '1-0', outboxId: 'a|one|1-0|q' }]);
+      const look = (worker: string) => store.dueOutbox(shard, 10, 0, { worker, room: [['q', 1]] });
+
+      expect(await look('w')).toEqual([{ id: 'a|one|1-0|q', body: null }]);
+      expect(await look('v')).toEqual([{ id: 'a|one|1-0|q', body: null }]);
+      await store.unclaim('one', '1-0', 'v', null);
+      expect(await look('w')).toMatchObject([{ claimed: { revision: 1, progress: '7' } }]);
+    });
+
     it('forgets an acknowledged or dropped entry', async () => {
       await store.commit(
         commitOf('one', 0, {

@@ -147,7 +147,13 @@ const CALLS: Readonly<Record<Method, readonly [weight: number, fc.Arbitrary<read
       s.releaseTimers(s.shardOf(of), [{ instanceId: of, token: t }], delay),
     ),
   ],
-  dueOutbox: [2, call(shard, async (s, at) => sorted(await s.dueOutbox(at, 100, 60_000)))],
+  dueOutbox: [
+    3,
+    // All or none of them: which are older, the two clocks need not agree on.
+    call(fc.tuple(shard, fc.option(worker), fc.constantFrom(0, 100)), async (s, [at, w, room]) =>
+      sorted(await s.dueOutbox(at, 100, 60_000, w === null ? undefined : { worker: w, room: [['q', room]] })),
+    ),
+  ],
   ackOutbox: [
     1,
     call(fc.tuple(id, fc.nat(4), fc.nat(2)), (s, [of, r, n]) =>

@@ -1,8 +1,9 @@
 /** What operators do beyond one event: moving, trying again from a state, forks, looking ahead, batches, stale looks. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { assign, fromPromise, setup } from 'xstate';
-import { createOperations, type Operations } from '../../engine/index.ts';
+import { createClient, createEngine, createOperations, type Operations } from '../../engine/index.ts';
 import { replayTo } from '../../engine/replay.ts';
+import { silentLogger } from '../../shared/logger.ts';
 import { type EngineBench, engineBench } from '../support/engine-bench.ts';
 import { recordOne } from '../support/histories.ts';
 import { expectReplays } from '../support/replays.ts';
@@ -323,7 +324,8 @@ describe('an operation on a stale look', () => {
   it('is refused by the commit itself, however late the instance moves', async () => {
     await bench.start();
     const { revision } = await bench.see('one');
-    const { store } = bench.engine;
+    const { store, registry } = bench.engine;
+    const elsewhere = createClient(createEngine({ store, registry, log: silentLogger() }));
     const commit = store.commit.bind(store);
     let raced = false;
     Object.assign(store, {
@@ -331,7 +333,7 @@ describe('an operation on a stale look', () => {
         // Between the look and the commit, somebody else.
         if (!raced) {
           raced = true;
-          await bench.client.operate('one', { kind: 'edit-context', changes: { tries: 9 } });
+          await elsewhere.operate('one', { kind: 'edit-context', changes: { tries: 9 } });
         }
         return commit(entry);
       },

@@ -1,6 +1,12 @@
 /** What a worker's own commits begin: run by that worker, without a job, where it has room. */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type ActivityTicket, createMemoryStore } from '../../engine/index.ts';
+import {
+  type ActivityTicket,
+  createClient,
+  createEngine,
+  createMemoryStore,
+  createRegistry,
+} from '../../engine/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import type { Carrier } from '../../workers/queues.ts';
@@ -40,12 +46,19 @@ async function workerWithRoomForOne(act: { attempts?: number } = {}) {
   };
   const memory = createMemoryStore({ now: () => Date.now() });
   const refuse = { next: false };
+  const lose = { look: false };
   const store: typeof memory = {
     ...memory,
     commit(entry) {
       if (!refuse.next) return memory.commit(entry);
       refuse.next = false;
       return Promise.reject(new AppError('store-unavailable', 'away'));
+    },
+    async dueOutbox(...look) {
+      const due = await memory.dueOutbox(...look);
+      if (!lose.look || due.length === 0) return due;
+      lose.look = false;
+      throw new AppError('store-unavailable', 'the answer is lost');
     },
   };
   worker = await runWorker(
@@ -54,7 +67,12 @@ async function workerWithRoomForOne(act: { attempts?: number } = {}) {
   );
   const start = (id: string) => worker.client.start(workflow, null, { id });
   const status = async (id: string) => (await worker.client.describe(id))?.status;
-  return { jobs, running, finish, refuse, start, status, store };
+  /** A process without a worker. */
+  const elsewhere = createClient(
+    createEngine({ store, registry: createRegistry([workflow]), log: silentLogger() }),
+  );
+  const startElsewhere = (id: string) => elsewhere.start(workflow, null, { id });
+  return { jobs, running, finish, refuse, lose, start, startElsewhere, status, store };
 }
 
 const ids = (jobs: readonly ActivityTicket[]) => jobs.map(({ instanceId }) => instanceId);
@@ -127,3 +145,51 @@ describe('an activity begun by a commit of a worker', () => {
     expect(running).toHaveLength(begun);
   });
 });
+
+describe('an activity that another process committed', () => {
+  it('is begun by the worker it wakes, without a job', async () => {
+    const { jobs, running, finish, startElsewhere, status } = await workerWithRoomForOne();
+
+    await startElsewhere('one');
+    await eventually(() => running.includes('one'));
+
+    expect(jobs).toEqual([]);
+    finish.get('one')?.();
+    await eventually(async () => (await status('one')) === 'completed');
+  });
+
+  it('goes by a job where there is no room, and there is room again when one ends', async () => {
+    const { jobs, running, finish, startElsewhere } = await workerWithRoomForOne();
+    await startElsewhere('one');
+    await eventually(() => running.includes('one'));
+    await startElsewhere('two');
+    await eventually(() => ids(jobs).includes('two'));
+    expect(running).toEqual(['one']);
+
+    finish.get('one')?.();
+    await eventually(async () => {
+      await startElsewhere(`three-${running.length}-${jobs.length}-${Date.now()}`);
+      return running.length > 1;
+    });
+  });
+
+  it('is given back when the answer that brought it was lost, and no attempt is counted for it', async () => {
+    const { running, lose, startElsewhere, store, jobs } = await workerWithRoomForOne();
+    lose.look = true;
+    await startElsewhere('one');
+    await eventually(async () => (await store.claims(store.shardOf('one'))).length === 1);
+
+    await eventually(async () => (await store.claims(store.shardOf('one'))).length === 0, { within: 10_000 });
+
+    const lines = await store.history('one', 0, 10);
+    expect(lines).toHaveLength(1);
+    expect(running).toEqual([]);
+    expect(jobs).toEqual([]);
+    expect(await store.missing('one', [needOf(lines.length)])).toEqual([]);
+  });
+});
+
+const needOf = (revision: number) => {
+  const token = `${revision}-0`;
+  return { kind: 'activity', token, outboxId: `a|one|${token}|default` } as const;
+};
