@@ -32,8 +32,11 @@ export function createRedis(url: string, kind: RedisKind, options: RedisClientOp
 
 /**
  * What is sent in one turn of the event loop leaves in one write: a system call for each command is the dearest part of
- * sending it. Held back only until the turn's promises are through, never for a timer.
+ * sending it. Held back only until the turn's promises are through, never for a timer, and what is much goes at once: the
+ * server has work meanwhile.
  */
+const HELD_BYTES = 16_384;
+
 function joinWrites(client: Redis): void {
   client.on('connect', () => {
     const { stream } = client;
@@ -49,7 +52,12 @@ function joinWrites(client: Redis): void {
         stream.cork();
         process.nextTick(uncork);
       }
-      return write(...args);
+      const room = write(...args);
+      if (stream.writableLength > HELD_BYTES) {
+        stream.uncork();
+        stream.cork();
+      }
+      return room;
     };
   });
 }

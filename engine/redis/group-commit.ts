@@ -1,7 +1,9 @@
 /**
  * Group commit: the commits of a shard that are ready together ride in one script call, each checked and written on
- * its own. One batch of this client is under way per shard; what comes meanwhile waits for the next. The batch's
- * counter lets the store recognise one that ioredis sent twice because its reply was lost.
+ * its own. A lane has one batch under way, and its counter lets the store recognise one that ioredis sent twice because
+ * its reply was lost. There are two lanes, and a batch that is full leaves at once: the store works on it, and syncs it,
+ * while this process is at the next. What comes while both are under way waits. Commits of one instance take turns, so
+ * that the lanes have no order to keep.
  */
 import { AppError, messageOf } from '../../shared/errors.ts';
 import type { CommitEntry, CommitReply } from '../store.ts';
@@ -9,6 +11,9 @@ import type { ShardKeys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
 
 const MAX_ENTRIES = 64;
+/** So many are worth a call of their own while others of the same turn are still being decided. */
+const FULL = 12;
+const LANES = 2;
 
 /** How long the answer to a batch is kept for one that is sent again; a revision check catches what comes later still. */
 const REPLY_KEPT_MS = 24 * 3_600_000;
@@ -35,16 +40,27 @@ export interface GroupCommitOptions {
 
 export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEntry) => Promise<CommitReply> {
   const { keys, run } = options;
-  const scriptKeys = [keys.timers, keys.outbox, keys.bodies, keys.claims, keys.reply(options.client)];
+  const lanes = Array.from({ length: LANES }, (_, lane) => openLane(keys, `${options.client}.${lane}`));
   let waiting: Waiting[] = [];
-  let counter = 0;
-  let answered = { counter: 0, at: 0 };
-  let busy = false;
+  let planned = false;
 
   function flush(): void {
-    const batch = waiting.length > MAX_ENTRIES ? waiting.slice(0, MAX_ENTRIES) : waiting;
-    waiting = waiting.length > MAX_ENTRIES ? waiting.slice(MAX_ENTRIES) : [];
-    counter += 1;
+    for (const lane of lanes) {
+      if (waiting.length === 0) return;
+      if (!lane.busy) send(lane, takeBatch());
+    }
+  }
+
+  function takeBatch(): readonly Waiting[] {
+    const batch = waiting;
+    waiting = batch.length > MAX_ENTRIES ? batch.splice(MAX_ENTRIES) : [];
+    return batch;
+  }
+
+  function send(lane: Lane, batch: readonly Waiting[]): void {
+    lane.busy = true;
+    lane.counter += 1;
+    const { counter, answered } = lane;
     const askedAt = options.monotonic();
     const args: (string | number)[] = [
       keys.prefix,
@@ -54,38 +70,55 @@ export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEn
       options.shard,
       askedAt - answered.at < REPLY_EXPECTED_MS ? answered.counter : 0,
     ];
-    const sent = counter;
     for (const { entry } of batch) writeEntry(args, entry);
-    run('commit', scriptKeys, args).then(
+    run('commit', lane.scriptKeys, args).then(
       (reply) => {
         const [, ms, ...statuses] = String(reply).split('|');
         options.onTime(Number(ms), askedAt);
-        answered = { counter: sent, at: options.monotonic() };
+        lane.answered = { counter, at: options.monotonic() };
         for (const [index, item] of batch.entries()) answer(item, statuses[index]);
-        next();
+        lane.busy = false;
+        plan();
       },
       (error: unknown) => {
         const failure = unavailable(error);
         if (failure.code === 'store-rewound') options.onRewound();
         for (const item of batch) item.reject(failure);
-        next();
+        lane.busy = false;
+        plan();
       },
     );
   }
 
   /** After what the answers set off: its commits belong to the next batch. */
-  function next(): void {
-    busy = waiting.length > 0;
-    if (busy) process.nextTick(flush);
+  function plan(): void {
+    if (planned) return;
+    planned = true;
+    process.nextTick(() => {
+      planned = false;
+      flush();
+    });
   }
 
   return (entry) =>
     new Promise((resolve, reject) => {
       waiting.push({ entry, resolve, reject });
-      if (busy) return;
-      busy = true;
-      process.nextTick(flush);
+      if (waiting.length >= FULL) flush();
+      else plan();
     });
+}
+
+/** Its own client to the script. */
+interface Lane {
+  readonly scriptKeys: readonly string[];
+  counter: number;
+  answered: { readonly counter: number; readonly at: number };
+  busy: boolean;
+}
+
+function openLane(keys: ShardKeys, client: string): Lane {
+  const scriptKeys = [keys.timers, keys.outbox, keys.bodies, keys.claims, keys.reply(client)];
+  return { scriptKeys, counter: 0, answered: { counter: 0, at: 0 }, busy: false };
 }
 
 /** The words of one entry, in the order `commit.lua` reads and applies them. */

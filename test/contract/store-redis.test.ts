@@ -152,7 +152,8 @@ describe('Redis in trouble', () => {
 
     for (let round = 0; round < 200; round += 1) {
       proxy.cutAfterForward((chunk) => chunk.includes(`line-${round + 1}`));
-      const beside = Array.from({ length: round % 4 }, (_, n) =>
+      // Up to three batches, two of them under way at once.
+      const beside = Array.from({ length: (round % 4) * 9 }, (_, n) =>
         cut.commit(commitOf(`beside-${round}-${n}`, 0)),
       );
       const replies = await Promise.all([cut.commit(commitOf('one', round)), ...beside]);

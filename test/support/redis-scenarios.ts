@@ -78,7 +78,7 @@ export async function tearCommit(cutsOf: (bytes: number) => Iterable<number>): P
   const sent: (readonly (string | number)[])[] = [];
   const shard = await looking(server.url, async (redis) => storeOn(redis).shardOf(id));
   const keys = shardKeys(NAMESPACE, shard);
-  const names = [keys.timers, keys.outbox, keys.bodies, keys.claims, keys.reply('tearing')];
+  const names = [keys.timers, keys.outbox, keys.bodies, keys.claims, keys.reply('tearing.0')];
   const from = await looking(server.url, async (redis) => {
     const script = prepareScripts(redis);
     const commit = createGroupCommit({

@@ -2,7 +2,8 @@
 Applies commits of one shard, each entry on its own: a refused entry touches nothing.
 
 A batch carries its client's id and a counter. A batch already applied (the client sent it again because the reply was
-lost) gets the stored answer; nothing is written. A client has one batch under way per shard at a time.
+lost) gets the stored answer; nothing is written. A client has one batch under way per shard at a time; a process is
+as many clients as it has lanes.
 
 KEYS  1 timers  2 outbox  3 bodies  4 claims  5 the client's last answer
 ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 wake channel   5 shard number
