@@ -301,7 +301,6 @@ function close(turn: Turn): void {
   const { snapshot, status, parent, now } = turn;
   turn.activities = {};
   turn.timers = {};
-  turn.dispatch = NONE;
   for (const token of Object.keys(turn.children)) stopChild(turn, token);
   if (parent === null) {
     turn.attention =

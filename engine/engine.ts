@@ -152,9 +152,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (known === undefined && underWay.has(instanceId)) continue;
       if (faults !== undefined) await faults.at('loaded');
       requireRevision(loaded.open, options.expectedRevision);
-      const asked = 'envelope' in given ? given.envelope(existing(instanceId, loaded.open)) : given;
-      const envelope = inTurn(asked, loaded.open, store.now());
-      const handled = await decideAndCommit(instanceId, envelope, loaded, options);
+      const handled = await decideAndCommit(inputFor(instanceId, given, loaded), loaded, options);
       if (handled === 'conflict') conflicts += 1;
       else if (handled !== 'uncertain') return handled;
       mustLoad = true;
@@ -203,24 +201,34 @@ export function createEngine(options: EngineOptions): Engine {
     return { record, definition, snapshot: fromMachineState(definition.machine, record.machine, around) };
   }
 
-  async function decideAndCommit(
+  /** What there is to decide, for a commit and for a look ahead alike. */
+  function inputFor(
     instanceId: string,
-    envelope: Envelope,
-    { open, seen, certain }: Loaded,
-    given: HandleOptions,
-  ): Promise<Handled | 'conflict' | 'uncertain'> {
-    const { event } = envelope;
-    const definition = open?.definition ?? definitionToStart(instanceId, event);
-    const input = {
+    given: Envelope | EventFor,
+    { open, seen }: Loaded,
+  ): DecideInput {
+    const asked = 'envelope' in given ? given.envelope(existing(instanceId, open)) : given;
+    const now = store.now();
+    const envelope = inTurn(asked, open, now);
+    return {
       registry,
-      definition,
+      definition: open?.definition ?? definitionToStart(instanceId, envelope.event),
       instanceId,
       record: open?.record ?? null,
       snapshot: open?.snapshot,
       envelope,
-      now: store.now(),
+      now,
       seen,
     };
+  }
+
+  async function decideAndCommit(
+    input: DecideInput,
+    { open, certain }: Loaded,
+    given: HandleOptions,
+  ): Promise<Handled | 'conflict' | 'uncertain'> {
+    const { definition, instanceId } = input;
+    const { event } = input.envelope;
     const decision = decide(input);
     if (faults !== undefined) await faults.at('decided');
     if (decision.outcome === 'nothing') {
@@ -278,17 +286,9 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function preview(instanceId: string, given: Envelope | EventFor): Promise<Previewed> {
-    const { open } = await load(instanceId, undefined);
-    const envelope = 'envelope' in given ? given.envelope(existing(instanceId, open)) : given;
-    const input: DecideInput = {
-      registry,
-      definition: open?.definition ?? definitionToStart(instanceId, envelope.event),
-      instanceId,
-      record: open?.record ?? null,
-      snapshot: open?.snapshot,
-      envelope,
-      now: store.now(),
-    };
+    const loaded = await load(instanceId, undefined);
+    const { open } = loaded;
+    const input = inputFor(instanceId, given, loaded);
     const decision = decide(input);
     if (decision.outcome === 'nothing') return { before: open, decision };
     const [final] = planStorable(input, decision, open, {});
