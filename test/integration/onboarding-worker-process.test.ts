@@ -4,12 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
-import { DEFAULT_CLIENT, PARTNER } from '../../emulator/index.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { createSecretBox } from '../../shared/secrets.ts';
 import { createRefreshTokenStore } from '../../workers/refresh-tokens.ts';
-import { type EmulatedMicrosoft, startEmulatedMicrosoft } from '../support/emulated-microsoft.ts';
+import { type EmulatedMicrosoft, environmentFor, startEmulatedMicrosoft } from '../support/emulated-microsoft.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Spawned, spawnNode } from '../support/spawn.ts';
 import { testNamespace, testRedisUrl } from '../support/test-redis.ts';
@@ -26,7 +25,6 @@ beforeEach(async () => {
   microsoft = await startEmulatedMicrosoft();
   namespace = testNamespace();
   redis = createRedis(testRedisUrl(), 'worker', { log: silentLogger() });
-  const { urls } = microsoft;
   env = {
     NODE_ENV: 'test',
     LOG_LEVEL: 'warn',
@@ -36,17 +34,7 @@ beforeEach(async () => {
     STATE_DIR: mkdtempSync(join(tmpdir(), 'state-')),
     SECRET_KEY: KEY.toString('base64'),
     PUBLIC_URL: 'http://127.0.0.1:9',
-    MS_AUTHORITY_URL: urls.authority,
-    PARTNER_CENTER_URL: urls.partnerCenter,
-    GRAPH_URL: urls.graph,
-    ADMIN_CENTER_URL: urls.consent,
-    PARTNER_TENANT_ID: PARTNER.tenantId,
-    CLIENT_ID: DEFAULT_CLIENT.clientId,
-    CLIENT_SECRET: DEFAULT_CLIENT.clientSecret,
-    REFRESH_TOKEN: DEFAULT_CLIENT.refreshToken,
-    GDAP_GROUP_IDS: PARTNER.securityGroupId,
-    SMTP_URL: `smtp://${urls.smtp.host}:${urls.smtp.port}`,
-    MAIL_FROM: 'onboarding@partner.example',
+    ...environmentFor(microsoft.urls),
   };
 });
 afterEach(async () => {

@@ -100,6 +100,23 @@ export async function startEmulatedMicrosoft(
   };
 }
 
+/** What a process of the product is told, so that its Microsoft and its mail server are the emulator. */
+export function environmentFor(urls: Urls): Readonly<Record<string, string>> {
+  return {
+    MS_AUTHORITY_URL: urls.authority,
+    PARTNER_CENTER_URL: urls.partnerCenter,
+    GRAPH_URL: urls.graph,
+    ADMIN_CENTER_URL: urls.consent,
+    PARTNER_TENANT_ID: PARTNER.tenantId,
+    CLIENT_ID: DEFAULT_CLIENT.clientId,
+    CLIENT_SECRET: DEFAULT_CLIENT.clientSecret,
+    REFRESH_TOKEN: DEFAULT_CLIENT.refreshToken,
+    GDAP_GROUP_IDS: PARTNER.securityGroupId,
+    SMTP_URL: `smtp://${urls.smtp.host}:${urls.smtp.port}`,
+    MAIL_FROM: 'onboarding@partner.example',
+  };
+}
+
 function noClient(): never {
   throw new Error('This test starts no instances.');
 }

@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { DEFAULT_CLIENT, PARTNER } from '../../emulator/index.ts';
 import { build } from '../../scripts/lib/builder.mjs';
 import {
   type EmulatedMicrosoft,
   type EmulatedMicrosoftOptions,
+  environmentFor,
   startEmulatedMicrosoft,
 } from './emulated-microsoft.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
@@ -153,7 +153,6 @@ function environmentOf({
   readonly stateDir: string;
   readonly apiKeys: readonly string[];
 }): Readonly<Record<string, string>> {
-  const { urls } = microsoft;
   const digest = (key: string) => createHash('sha256').update(key).digest('hex');
   return {
     NODE_ENV: 'test',
@@ -168,16 +167,6 @@ function environmentOf({
     // Few attempts at once are short attempts: a kill ends those under way, and each then waits for its lease.
     WORKER_CONCURRENCY: '8',
     PARTNER_CENTER_PER_MINUTE: '100000',
-    MS_AUTHORITY_URL: urls.authority,
-    PARTNER_CENTER_URL: urls.partnerCenter,
-    GRAPH_URL: urls.graph,
-    ADMIN_CENTER_URL: urls.consent,
-    PARTNER_TENANT_ID: PARTNER.tenantId,
-    CLIENT_ID: DEFAULT_CLIENT.clientId,
-    CLIENT_SECRET: DEFAULT_CLIENT.clientSecret,
-    REFRESH_TOKEN: DEFAULT_CLIENT.refreshToken,
-    GDAP_GROUP_IDS: PARTNER.securityGroupId,
-    SMTP_URL: `smtp://${urls.smtp.host}:${urls.smtp.port}`,
-    MAIL_FROM: 'onboarding@partner.example',
+    ...environmentFor(microsoft.urls),
   };
 }

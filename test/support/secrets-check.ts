@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_CLIENT, PARTNER } from '../../emulator/index.ts';
+import { DEFAULT_CLIENT } from '../../emulator/index.ts';
 import { createClient, createEngine, createRedisStore, createRegistry } from '../../engine/index.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
@@ -15,7 +15,7 @@ import { createRefreshTokenStore } from '../../workers/refresh-tokens.ts';
 import { allWorkflows } from '../../workflows/index.ts';
 import { COMMON, ems, NEW_CUSTOMER, QUICK } from '../integration/onboarding-fixture.ts';
 import { bundlePrograms, type Patch } from './bundle.ts';
-import { type EmulatedMicrosoft, startEmulatedMicrosoft } from './emulated-microsoft.ts';
+import { type EmulatedMicrosoft, environmentFor, startEmulatedMicrosoft } from './emulated-microsoft.ts';
 import type { Checked } from './engine-checks.ts';
 import { playToTheEnd } from './play.ts';
 import { startRedisServer } from './redis-server.ts';
@@ -159,16 +159,7 @@ function environmentOf(
     API_PORT: '0',
     API_KEYS: `staff:admin:${digest}`,
     PUBLIC_URL: 'http://127.0.0.1:9',
-    MS_AUTHORITY_URL: urls.authority,
-    PARTNER_CENTER_URL: urls.partnerCenter,
-    GRAPH_URL: urls.graph,
-    ADMIN_CENTER_URL: urls.consent,
-    PARTNER_TENANT_ID: PARTNER.tenantId,
-    CLIENT_ID: DEFAULT_CLIENT.clientId,
-    CLIENT_SECRET: DEFAULT_CLIENT.clientSecret,
-    REFRESH_TOKEN: DEFAULT_CLIENT.refreshToken,
-    GDAP_GROUP_IDS: PARTNER.securityGroupId,
+    ...environmentFor(urls),
     SMTP_URL: `smtp://post:${secrets['the SMTP password']}@${urls.smtp.host}:${urls.smtp.port}`,
-    MAIL_FROM: 'onboarding@partner.example',
   };
 }

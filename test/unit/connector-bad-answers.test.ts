@@ -12,24 +12,15 @@ import {
   type FakeService,
   failureOf,
   IDS,
+  NEW_CUSTOMER,
   startFakeService,
 } from './connector-fake-service.ts';
 
 const CANARY = 'Hunter2-canary!';
-const NEW_CUSTOMER = {
-  domain: 'adatum.onmicrosoft.com',
-  companyName: 'Adatum GmbH',
-  email: 'it@adatum.example',
-  culture: 'en-US',
-  language: 'en',
-  firstName: 'Ada',
-  lastName: 'Meyer',
-  address: { country: 'US', addressLine1: '1 Example Way' },
-};
 const CREATED = {
   id: 'dfd80000-0000-4000-8000-000000000001',
   userCredentials: { userName: 'admin', password: CANARY },
-  companyProfile: { domain: 'adatum.onmicrosoft.com', companyName: 'Adatum GmbH' },
+  companyProfile: { domain: NEW_CUSTOMER.domain, companyName: NEW_CUSTOMER.companyName },
   padding: 'x'.repeat(100),
 };
 

@@ -33,6 +33,17 @@ export const IDS = {
   correlationId: '22222222-2222-4222-8222-222222222222',
 };
 
+export const NEW_CUSTOMER = {
+  domain: 'adatum7f3a.onmicrosoft.com',
+  companyName: 'Adatum GmbH',
+  email: 'it@adatum.example',
+  culture: 'en-US',
+  language: 'en',
+  firstName: 'Ada',
+  lastName: 'Meyer',
+  address: { country: 'US', addressLine1: '1 Example Way' },
+};
+
 export async function startFakeService(): Promise<FakeService> {
   const asked: Asked[] = [];
   const rules: { method: string; prefix: string; responder: Responder; count: number }[] = [];

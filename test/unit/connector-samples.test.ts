@@ -10,6 +10,7 @@ import {
   failureOf,
   IDS,
   json,
+  NEW_CUSTOMER,
   startFakeService,
 } from './connector-fake-service.ts';
 
@@ -24,16 +25,6 @@ afterAll(() => service.close());
 const samples = [...samplesOf('partner-center'), ...samplesOf('graph')];
 const EMS = 'efccb6f7-5641-4e0e-bd10-b4976e1bf68e';
 const ITEM = 'CFQ7TTC0LHT4:0001:CFQ7TTC0K97X';
-const NEW_CUSTOMER = {
-  domain: 'adatum7f3a.onmicrosoft.com',
-  companyName: 'Adatum GmbH',
-  email: 'it@adatum.example',
-  culture: 'en-US',
-  language: 'en',
-  firstName: 'Ada',
-  lastName: 'Meyer',
-  address: { country: 'US', addressLine1: '1 Example Way' },
-};
 const ATTESTATION = {
   templateId: '117a77b0-9360-443b-8795-c6dedc750cf9',
   dateAgreed: '2026-01-02',
