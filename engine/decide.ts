@@ -201,7 +201,7 @@ function conclude(
   if (turn.status === 'running') drainInbox(turn);
   turn.status = statusAfter(turn);
   const closes = isClosed(turn.status) && !isClosed(record.status);
-  if (closes) close(turn);
+  if (closes) close(turn, input.envelope.event.kind === 'parent.stop');
   if (turn.status === 'running') watchForDeadEnd(turn);
   const unchanged = turn.snapshot === before && turn.status === record.status;
   const machine = unchanged ? record.machine : asMachineState(turn);
@@ -297,7 +297,8 @@ function statusAfter({ snapshot, status }: Turn): InstanceStatus {
   }
 }
 
-function close(turn: Turn): void {
+/** `stopped` by its parent, a child has nothing to tell it; canceled by anybody else, it has: the parent waits for it. */
+function close(turn: Turn, stopped: boolean): void {
   const { snapshot, status, parent, now } = turn;
   turn.activities = {};
   turn.timers = {};
@@ -307,16 +308,23 @@ function close(turn: Turn): void {
       status === 'failed' ? { code: 'instance-failed', message: failureOf(snapshot), at: now } : null;
     return;
   }
-  if (status === 'canceled') return;
+  if (stopped) return;
   const { token, instanceId } = parent;
   const seq = parent.sent + 1;
   const body =
     status === 'completed'
       ? ({ kind: 'child.done', token, seq, output: snapshot.output } as const)
-      : ({ kind: 'child.failed', token, seq, error: errorToData(snapshot.error) } as const);
+      : ({
+          kind: 'child.failed',
+          token,
+          seq,
+          error: status === 'canceled' ? CANCELED : errorToData(snapshot.error),
+        } as const);
   turn.parent = { ...parent, sent: seq };
   turn.messages = [...turn.messages, { to: instanceId, body }];
 }
+
+const CANCELED = { name: 'ChildCanceled', message: 'It was canceled.', code: 'child-canceled' };
 
 function failureOf(snapshot: AnyMachineSnapshot): string {
   const error = errorToData(snapshot.error) as { message?: unknown } | null;

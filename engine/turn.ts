@@ -109,14 +109,12 @@ export function settle(turn: Turn): void {
     turn.mailbox = rest;
     step(turn, next);
   }
-  turn.mailbox = [];
 }
 
 /** Books a macrostep's actions, in their order. */
 export function absorb(turn: Turn, { snapshot, actions }: MachineStep): void {
   turn.snapshot = snapshot;
   for (const action of actions) book(turn, action);
-  if (snapshot.status !== 'active') turn.timers = {};
 }
 
 function book(turn: Turn, action: MachineAction): void {

@@ -399,3 +399,18 @@ describe('counting', () => {
     expect(await bench.client.count({ status: 'running', attention: true })).toBe(0);
   });
 });
+
+describe('a child canceled by itself', () => {
+  it('is an error to its parent, which would wait for it for ever', async () => {
+    const parent = setup({ actors: { child } }).createMachine({
+      invoke: { id: 'kid', src: 'child', input: { name: 'Ada' }, onDone: '.' },
+    });
+    bench = engineBench(parent);
+    const [kid] = (await bench.start()).children;
+
+    await bench.client.cancel(kid?.instanceId ?? '', { force: true });
+    await bench.engine.settled();
+
+    expect(await bench.see('one')).toMatchObject({ status: 'failed', error: { code: 'child-canceled' } });
+  });
+});
