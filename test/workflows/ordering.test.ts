@@ -23,6 +23,8 @@ const toSecondLookUp = (driver: Driver) =>
     .done('findOrder', { orders: [] })
     .timer('orderLookup')
     .done('findOrder', { orders: [] });
+/** Nobody knows, and a person is asked. */
+const lookedUp = (driver: Driver) => driver.fail('checkoutCart').fail('findOrder');
 
 describe('an approval', () => {
   it('is bound to the cart and its price', () => {
@@ -139,6 +141,56 @@ describe('a paid order', () => {
       .done('findOrder', { orders: [PLACED, { ...PLACED, orderId: 'order-2' }] });
 
     expect(driver.is('orderUnknown')).toBe(true);
+  });
+
+  it.each<[string, (driver: Driver) => Driver]>([
+    ['the look-up fails', lookedUp],
+    ['the cart cannot be read again', (driver) => toSecondLookUp(driver).fail('readCartAgain')],
+    [
+      'the cart reads ordered, and no order shows',
+      (driver) => toSecondLookUp(driver).done('readCartAgain', answer('readCart', 2)),
+    ],
+    [
+      'the cart has lapsed',
+      (driver) => toSecondLookUp(driver).done('readCartAgain', { cart: { ...CART, expired: true } }),
+    ],
+    [
+      'the order a person found cannot be read',
+      (driver) => lookedUp(driver).signal('order.found', { orderId: 'order-9' }).fail('readOrder'),
+    ],
+    [
+      'the order a person found is not there',
+      (driver) =>
+        lookedUp(driver).signal('order.found', { orderId: 'order-9' }).done('readOrder', { order: null }),
+    ],
+  ])('is neither repeated nor believed when %s: a person decides', (_what, lead) => {
+    const driver = lead(toCheckout());
+
+    expect(driver.is('orderUnknown')).toBe(true);
+    expect(driver.running()).toEqual([]);
+  });
+
+  it('that a cart shows before we have placed one is left to a person', () => {
+    const driver = toApproval().signal('order.approved', approval[0]).done('readCart', answer('readCart', 2));
+
+    expect(driver.is('orderUnknown')).toBe(true);
+  });
+
+  it('is not begun from a cart that lapsed at the approved price', () => {
+    const driver = toApproval()
+      .signal('order.approved', approval[0])
+      .done('readCart', { cart: { ...CART, expired: true }, readAt: '2026-01-02T03:04:05Z' });
+
+    expect(driver.running()).toEqual(['resolveCatalogue']);
+  });
+
+  it('that a person says was not placed ends an ordering that was to be canceled', () => {
+    const driver = lookedUp(toCheckout()).signal('cancel.requested');
+    expect(driver.is('orderUnknown')).toBe(true);
+
+    driver.signal('order.not-placed', { reason: 'Not in the history.' });
+
+    expect(outputOf(driver)).toMatchObject({ outcome: 'canceled', orders: [] });
   });
 
   it('is not abandoned by a cancel in the middle of the checkout; the cancel takes effect afterwards and the order is named', () => {
