@@ -16,7 +16,9 @@ export type FaultPoint =
   | 'after-activity'
   | 'before-ack'
   | 'before-renewal'
-  | 'after-renewal';
+  | 'after-renewal'
+  | 'before-migration'
+  | 'after-migration';
 
 /** Which commit it is about, at the points around one. */
 export interface FaultDetail {

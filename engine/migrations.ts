@@ -3,6 +3,7 @@ import { AppError, isAppError } from '../shared/errors.ts';
 import type { By } from './client.ts';
 import type { AnyWorkflow } from './definition.ts';
 import type { Engine } from './engine.ts';
+import type { FaultPoints } from './fault-points.ts';
 import { readEntry } from './history.ts';
 import { listed } from './indexes.ts';
 import { planMigration, undoOf } from './migrate.ts';
@@ -57,7 +58,10 @@ export interface Migrations {
   migrate(options: MigrationOptions): Promise<MigrationReport>;
 }
 
-export function createMigrations(engine: Engine): Migrations {
+export function createMigrations(
+  engine: Engine,
+  { faults }: { readonly faults?: FaultPoints } = {},
+): Migrations {
   const { store, registry } = engine;
 
   return {
@@ -74,6 +78,7 @@ export function createMigrations(engine: Engine): Migrations {
         if (loaded === null || readRecord(loaded).definition !== refOf(from)) continue;
         if (!isChosen(instanceId, refOf(upper), share)) continue;
         tally.examined += 1;
+        if (faults !== undefined) await faults.at('before-migration');
         try {
           const moves = !dryRun && tally.moved < limit;
           if (undo) await takeBack(instanceId, moves, { by, reason });
@@ -86,6 +91,7 @@ export function createMigrations(engine: Engine): Migrations {
           if (refused.length < TOLD) refused.push(refusalOf(instanceId, error));
           else tally.refusedMore += 1;
         }
+        if (faults !== undefined) await faults.at('after-migration');
       }
       return { from: refOf(from), to: refOf(to), dryRun, ...tally, refused };
     },

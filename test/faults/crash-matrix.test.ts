@@ -62,6 +62,7 @@ describe('kill -9 at every named point', () => {
         orders: sum(runs.map(({ orders }) => orders.length)),
         'accepted commands': sum(runs.map(({ accepted }) => accepted)),
         effects: sum(runs.map(({ effects }) => effects)),
+        migrations: sum(runs.map(({ migrations }) => migrations)),
       };
       const problems = runs.flatMap((run) => run.problems);
       const slowest = Math.max(...runs.map(({ restMs }) => restMs));
@@ -80,6 +81,7 @@ describe('kill -9 at every named point', () => {
       for (const name of CRASH_POINT_NAMES) expect([name, kills[name]]).toEqual([name, seeds.length]);
       expect(done.orders).toBeGreaterThanOrEqual(seeds.length * 20);
       expect(done['accepted commands']).toBe(done.orders * 2);
+      expect(done.migrations).toBeGreaterThanOrEqual(seeds.length * 5);
     },
     PER_SEED_MS * Math.max(2, SEEDS),
   );

@@ -1,6 +1,6 @@
 /**
- * Every checker must be seen to fail. Seven faults are planted, one after another, in copies of the code or around it;
- * each is caught by the same check that passes without it.
+ * Every checker must be seen to fail. Faults are planted, one after another, in copies of the code or around it; each is
+ * caught by the same check that passes without it.
  */
 import { rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -120,6 +120,20 @@ describe('a planted fault is caught:', () => {
     const planted = await crash(points, { patches: [patch] });
 
     expectControl('no verify before a retried effect', sound, planted, /effect \d happened twice/);
+  }, 180_000);
+
+  it('a migration told and not made', async () => {
+    const points = ['between two migrations', 'any moment'] as const;
+    const patch = {
+      file: 'engine/migrations.ts',
+      find: 'if (moves) await engine.handle(instanceId, envelope);',
+      replace: 'if (moves) await engine.preview(instanceId, envelope);',
+    };
+
+    const sound = await crash(points);
+    const planted = await crash(points, { patches: [patch] });
+
+    expectControl('a migration told and not made', sound, planted, /migrations are in histories, \d+ to/);
   }, 180_000);
 
   it('everysec under a power cut', async () => {

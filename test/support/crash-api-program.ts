@@ -15,7 +15,7 @@ import {
 import { createLogger, silentLogger } from '../../shared/logger.ts';
 import { createRedis, redisReady } from '../../shared/redis.ts';
 import { createSecretBox } from '../../shared/secrets.ts';
-import { crashTrial, SHARDS } from './crash-machine.ts';
+import { crashTrial, crashTrials, SHARDS } from './crash-machine.ts';
 import { awaitSentence } from './crash-points.ts';
 
 const { REDIS_URL = '', NAMESPACE: namespace = '', API_KEY = '' } = process.env;
@@ -28,15 +28,15 @@ await checkStore({
 });
 const death = awaitSentence();
 const store = death.store(createRedisStore({ redis, namespace, shards: SHARDS }));
-const registry = createRegistry([crashTrial]);
+const registry = createRegistry(crashTrials);
 const engine = createEngine({ store, registry, log, faults: death.faults });
 const client = createClient(engine);
 const sha256 = createHash('sha256').update(API_KEY).digest('hex');
 const app = createApp({
   ...{ client, registry, workflows: [crashTrial], log: silentLogger() },
   operations: createOperations(engine, client),
-  migrations: createMigrations(engine),
-  auth: { keys: [{ name: 'load', role: 'operator', sha256 }], fourEyes: false, demoKey: null },
+  migrations: createMigrations(engine, { faults: death.faults }),
+  auth: { keys: [{ name: 'load', role: 'admin', sha256 }], fourEyes: false, demoKey: null },
   webhookVerifier: {
     verify: async () => ({ outcome: 'refused', reason: 'signature-wrong', status: 401 }),
   },

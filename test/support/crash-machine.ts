@@ -2,6 +2,7 @@
  * What is run while processes are killed: six effects with, in between, a deadline set and called off by a signal, a
  * timer that fires, an activity of another queue and a child. An effect is one line in the order's ledger, a file that
  * Redis knows nothing of, written on purpose without looking whether it is there: only `verify` may keep a second out.
+ * It comes in two versions, and orders are taken from the first to the second and back wherever they stand.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,9 +35,13 @@ const writeElsewhere = defineActivity({
 interface Order {
   readonly order: string;
 }
+interface Kept extends Order {
+  /** How often it was taken to the second version. */
+  readonly taken?: number;
+}
 type Effect = (typeof EFFECTS)[number];
 
-const types = { input: {} as Order, context: {} as Order };
+const types = { input: {} as Order, context: {} as Kept };
 const actors = { writeLine: activity(writeLine), writeElsewhere: activity(writeElsewhere) };
 const write =
   (effect: Effect) =>
@@ -58,13 +63,13 @@ const inner = setup({ types, actors }).createMachine({
 /** Long enough that only a lost cancellation could ever let it fire in a test. */
 const DEADLINE_MS = 600_000;
 
-export const crashTrial = defineWorkflow({
-  name: 'crash-trial',
-  machine: setup({
+/** `id` is part of the name of each timer, `pause` of a state: what a migration has to carry over under new names. */
+const trial = (id: string, pause: string) =>
+  setup({
     types: { ...types, events: {} as { type: 'go' } },
     actors: { ...actors, child: inner },
   }).createMachine({
-    id: 'crash-trial',
+    id,
     context: ({ input }) => ({ order: input.order }),
     initial: 'first',
     states: {
@@ -82,9 +87,9 @@ export const crashTrial = defineWorkflow({
       },
       awaiting: { on: { go: 'third' }, after: { [DEADLINE_MS]: 'failed' } },
       third: {
-        invoke: { id: 'write3', src: 'writeLine', input: write('3'), onDone: 'pausing', onError: 'failed' },
+        invoke: { id: 'write3', src: 'writeLine', input: write('3'), onDone: pause, onError: 'failed' },
       },
-      pausing: { after: { 60: 'fourth' } },
+      [pause]: { after: { 60: 'fourth' } },
       fourth: {
         invoke: { id: 'write4', src: 'writeLine', input: write('4'), onDone: 'fifth', onError: 'failed' },
       },
@@ -95,10 +100,26 @@ export const crashTrial = defineWorkflow({
       done: { type: 'final' },
       failed: { type: 'final' },
     },
-  }),
+  });
+
+const described = {
+  name: 'crash-trial',
   input: z.strictObject({ order: z.string() }),
   signals: { go: { payload: z.object({}) } },
+} as const;
+
+/** The version that orders begin at. */
+export const crashTrial = defineWorkflow({ ...described, machine: trial('crash-trial', 'pausing') });
+const nextTrial = defineWorkflow({
+  ...described,
+  version: 2,
+  machine: trial('crash-trial-next', 'resting'),
+  migrate({ context }) {
+    const { order, taken = 0 } = context as Kept;
+    return { context: { order, taken: taken + 1 }, states: { pausing: 'resting' } };
+  },
 });
+export const crashTrials = [crashTrial, nextTrial] as const;
 
 export function ledgerOf(folder: string, order: string): string[] {
   const file = join(folder, order);

@@ -21,6 +21,10 @@ interface CrashPoint {
 
 const AROUND: CrashPoint['at'] = ['before-commit', 'after-commit'];
 const accepts = ({ event }: FaultDetail) => event.kind === 'start' || event.kind === 'signal';
+const migrates =
+  (busy: boolean) =>
+  ({ event }: FaultDetail) =>
+    event.kind === 'migrate' && Object.keys(event.activities).length > 0 === busy;
 
 export const CRASH_POINTS = {
   'accept, before the commit': { process: 'api', at: ['before-commit'], of: accepts },
@@ -44,6 +48,9 @@ export const CRASH_POINTS = {
     of: ({ event, entry }) => event.kind !== 'timer.fired' && entry.timers.clear.length > 0,
     passes: 3,
   },
+  'migration of one at rest': { process: 'api', at: AROUND, of: migrates(false), passes: 4 },
+  'migration of one at work': { process: 'api', at: AROUND, of: migrates(true), passes: 2 },
+  'between two migrations': { process: 'api', at: ['before-migration', 'after-migration'] },
   'lease renewal': { process: 'worker', at: ['before-renewal', 'after-renewal'], passes: 1 },
   'any moment': { process: 'worker', at: ['outside'] },
 } as const satisfies Readonly<Record<string, CrashPoint>>;

@@ -11,7 +11,7 @@ import { shardKeys } from '../../engine/redis/keys.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { API_KEY, startLoad } from './crash-load.ts';
-import { crashTrial, SHARDS } from './crash-machine.ts';
+import { crashTrials, SHARDS } from './crash-machine.ts';
 import { CRASH_POINT_NAMES, type CrashPointName, crashPoint, type DeathSentence } from './crash-points.ts';
 import { type Judged, judgeOrders, type Order } from './crash-verdict.ts';
 import { eventually } from './eventually.ts';
@@ -27,6 +27,8 @@ export interface CrashRun {
   readonly accepted: number;
   readonly orders: readonly Order[];
   readonly effects: number;
+  /** Times that an order was taken to another version. */
+  readonly migrations: number;
   /** From the last kill until nothing was open any more. */
   readonly restMs: number;
   readonly problems: readonly string[];
@@ -64,7 +66,7 @@ export async function openLane(
   const ledger = mkdtempSync(join(tmpdir(), 'ledger-'));
   const redis = createRedis(server.url, 'worker', { log: silentLogger() });
   const store = createRedisStore({ redis, namespace: NAMESPACE, shards: SHARDS });
-  const registry = createRegistry([crashTrial]);
+  const registry = createRegistry(crashTrials);
   const env = { REDIS_URL: server.url, NAMESPACE, LEDGER: ledger, API_KEY, ...plants };
   const open = (kind: 'api' | 'worker') => openSlot(join(programs, `${kind}.mjs`), env);
   const [api, ...workers] = await Promise.all([open('api'), open('worker'), open('worker')]);
@@ -108,6 +110,12 @@ export async function openLane(
       const problems = [...(await unrest()), ...slots.flatMap((slot) => slot.mended())];
       const restMs = performance.now() - since;
       const judged = await judge(orders);
+      const { told, doubtful, refusal } = load.migrated();
+      if (refusal !== undefined) problems.push(`a migration was refused: ${refusal}`);
+      if (judged.migrations < told || judged.migrations > told + doubtful)
+        problems.push(
+          `${judged.migrations} migrations are in histories, ${told} to ${told + doubtful} were told of`,
+        );
       const there = await counted(store, {});
       if (there !== total) problems.push(`${total} orders were placed, ${there} instances exist`);
       return {
@@ -116,6 +124,7 @@ export async function openLane(
         accepted: orders.reduce((sum, { accepted }) => sum + accepted.size, 0),
         orders,
         effects: judged.effects,
+        migrations: judged.migrations,
         restMs,
         problems: [...problems, ...judged.problems].map((problem) => `seed ${seed}: ${problem}`),
       };

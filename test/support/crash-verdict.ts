@@ -16,6 +16,8 @@ export interface Order {
 
 export interface Judged {
   readonly effects: number;
+  /** Times that an order was taken to another version. */
+  readonly migrations: number;
   readonly problems: readonly string[];
 }
 
@@ -28,13 +30,16 @@ export async function judgeOrders(
 ): Promise<Judged> {
   const problems: string[] = [];
   let effects = 0;
+  let migrations = 0;
   for (const order of orders) {
     const lines = ledgerOf(ledger, order.name);
     effects += lines.length;
-    const found = [...judgeLedger(lines), ...(await judgeInstance(store, registry, order))];
+    const history = order.id === null ? [] : await historyOf(store, order.id);
+    migrations += versionsIn(history).length;
+    const found = [...judgeLedger(lines), ...(await judgeInstance(store, registry, order, history))];
     problems.push(...found.map((problem) => `${order.name} (${order.id}): ${problem}`));
   }
-  return { effects, problems };
+  return { effects, migrations, problems };
 }
 
 function judgeLedger(lines: readonly string[]): string[] {
@@ -46,14 +51,19 @@ function judgeLedger(lines: readonly string[]): string[] {
   ];
 }
 
-async function judgeInstance(store: Store, registry: Registry, order: Order): Promise<string[]> {
+async function judgeInstance(
+  store: Store,
+  registry: Registry,
+  order: Order,
+  history: readonly HistoryEntry[],
+): Promise<string[]> {
   if (order.id === null) return ['was never accepted'];
-  const history = await historyOf(store, order.id);
   if (history.length === 0) return ['was accepted and does not exist'];
   const problems: string[] = [];
   const gone = history.filter(({ event }) => event.kind === 'signal' && event.id === 'go');
   if (order.accepted.has('go') && gone.length === 0) problems.push('an accepted signal is in no history');
   if (gone.length > 1) problems.push(`a signal was applied ${gone.length} times`);
+  problems.push(...judgeMigrations(history));
   const children = history.flatMap(({ effects = [] }) =>
     effects.flatMap((effect) => (effect.type === 'child-started' ? [effect.instanceId] : [])),
   );
@@ -67,6 +77,15 @@ async function judgeInstance(store: Store, registry: Registry, order: Order): Pr
     if (divergence !== null) problems.push(`${id}: history and snapshot differ, ${divergence}`);
   }
   return problems;
+}
+
+const versionsIn = (history: readonly HistoryEntry[]): string[] =>
+  history.flatMap(({ event }) => (event.kind === 'migrate' ? [event.to] : []));
+
+/** There and back again, and never twice the same way: a migration repeated after a lost answer finds it moved. */
+function judgeMigrations(history: readonly HistoryEntry[]): string[] {
+  const path = ['crash-trial@1', ...versionsIn(history)];
+  return path.flatMap((to, at) => (at > 0 && path[at - 1] === to ? [`was taken to ${to} from ${to}`] : []));
 }
 
 const EMPTY = { status: 'missing', attention: null, machine: { value: null } } as const;

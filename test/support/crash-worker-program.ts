@@ -6,7 +6,7 @@ import { checkStore, createRedisStore } from '../../engine/index.ts';
 import { createLogger } from '../../shared/logger.ts';
 import { createRedis } from '../../shared/redis.ts';
 import { startWorker } from '../../workers/worker.ts';
-import { crashTrial, SHARDS, writingTo } from './crash-machine.ts';
+import { crashTrials, SHARDS, writingTo } from './crash-machine.ts';
 import { awaitSentence } from './crash-points.ts';
 import { enqueuingFirst } from './plants.ts';
 
@@ -22,7 +22,7 @@ const store = createRedisStore({ redis, namespace, shards: SHARDS });
 const worker = await startWorker({
   ...{ redis, namespace, epoch },
   store: death.store(ENQUEUE_FIRST === '1' ? enqueuingFirst(store) : store),
-  workflows: [crashTrial],
+  workflows: crashTrials,
   activities: writingTo(LEDGER),
   concurrency: 5,
   log: createLogger({ name: 'crash-worker', level: 'error' }),
