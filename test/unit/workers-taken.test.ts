@@ -47,6 +47,8 @@ async function workerWithRoomForOne(act: { attempts?: number } = {}) {
   const memory = createMemoryStore({ now: () => Date.now() });
   const refuse = { next: false };
   const lose = { look: false };
+  const late = { look: null as Promise<void> | null };
+  const reaper = { looks: 0 };
   const store: typeof memory = {
     ...memory,
     commit(entry) {
@@ -56,9 +58,14 @@ async function workerWithRoomForOne(act: { attempts?: number } = {}) {
     },
     async dueOutbox(...look) {
       const due = await memory.dueOutbox(...look);
+      if (due.length > 0) await late.look;
       if (!lose.look || due.length === 0) return due;
       lose.look = false;
       throw new AppError('store-unavailable', 'the answer is lost');
+    },
+    async claims(shard) {
+      reaper.looks += 1;
+      return memory.claims(shard);
     },
   };
   worker = await runWorker(
@@ -72,7 +79,7 @@ async function workerWithRoomForOne(act: { attempts?: number } = {}) {
     createEngine({ store, registry: createRegistry([workflow]), log: silentLogger() }),
   );
   const startElsewhere = (id: string) => elsewhere.start(workflow, null, { id });
-  return { jobs, running, finish, refuse, lose, start, startElsewhere, status, store };
+  return { jobs, running, finish, refuse, lose, late, reaper, start, startElsewhere, status, store };
 }
 
 const ids = (jobs: readonly ActivityTicket[]) => jobs.map(({ instanceId }) => instanceId);
@@ -186,6 +193,24 @@ describe('an activity that another process committed', () => {
     expect(running).toEqual([]);
     expect(jobs).toEqual([]);
     expect(await store.missing('one', [needOf(lines.length)])).toEqual([]);
+  });
+
+  it('is left to the answer that brings it, however late that comes', async () => {
+    const { running, late, reaper, startElsewhere, store } = await workerWithRoomForOne();
+    let arrive = (): void => {};
+    late.look = new Promise((resolve) => {
+      arrive = resolve;
+    });
+    await startElsewhere('one');
+    await eventually(async () => (await store.claims(store.shardOf('one'))).length === 1);
+    const before = reaper.looks;
+    await eventually(() => reaper.looks >= before + 4, { within: 10_000 });
+
+    expect(await store.claims(store.shardOf('one'))).toHaveLength(1);
+    expect(running).toEqual([]);
+    arrive();
+    await eventually(() => running.includes('one'));
+    expect(await store.history('one', 0, 10)).toHaveLength(1);
   });
 });
 
