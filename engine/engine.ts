@@ -202,11 +202,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   /** What there is to decide, for a commit and for a look ahead alike. */
-  function inputFor(
-    instanceId: string,
-    given: Envelope | EventFor,
-    { open, seen }: Loaded,
-  ): DecideInput {
+  function inputFor(instanceId: string, given: Envelope | EventFor, { open, seen }: Loaded): DecideInput {
     const asked = 'envelope' in given ? given.envelope(existing(instanceId, open)) : given;
     const now = store.now();
     const envelope = inTurn(asked, open, now);
