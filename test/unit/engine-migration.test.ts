@@ -148,6 +148,16 @@ describe('a dry run', () => {
     });
     expect(await Promise.all(['fits', 'nan', 'gone'].map(see))).toEqual(before);
   });
+
+  it('of one that is over says so', async () => {
+    await start('closed');
+    await client.cancel('closed', { force: true });
+
+    expect(await migrate({ dryRun: true, instanceIds: ['closed'] })).toMatchObject({
+      fits: 0,
+      refused: [{ instanceId: 'closed', problems: [{ code: 'no-migration', message: 'it is canceled' }] }],
+    });
+  });
 });
 
 describe('a migrated instance', () => {
@@ -198,6 +208,59 @@ describe('a migrated instance', () => {
     await migrate();
     expect(await migrate()).toMatchObject({ examined: 0, moved: 0 });
     expect(await client.count({ workflow: 'order' })).toBe(1);
+  });
+});
+
+describe('a state that moved into another name', () => {
+  /** `box` and what is in it, under the names of a version. */
+  const boxed = (version: number, box: string, second: string) =>
+    defineWorkflow({
+      name: 'boxed',
+      version,
+      machine: setup({ actors }).createMachine({
+        id: `w${version}`,
+        initial: box,
+        states: {
+          [box]: {
+            initial: 'first',
+            states: {
+              first: { on: { next: second } },
+              [second]: { meta: { description: 'Waits, day {day}', waitingOn: 'us' } },
+              last: { type: 'history' },
+            },
+            on: { out: 'outside' },
+          },
+          // An id of the author's own, that ends as XState's made ones do.
+          outside: { invoke: { id: 'keep.w1.outside', src: 'work' }, on: { back: `${box}.last` } },
+        },
+      } as never) as never,
+      migrate: ({ context }) => ({
+        context: context as never,
+        states: { box: 'crate', 'box.b': 'crate.second' },
+      }),
+    });
+
+  it('is remembered under it: since when, by history states, by the longest name given', async () => {
+    const [old, next] = [boxed(1, 'box', 'b'), boxed(2, 'crate', 'second')];
+    const store = createMemoryStore({ now: () => now });
+    engine = createEngine({ store, registry: createRegistry([old, next]), log: silentLogger() });
+    client = createClient(engine);
+    for (const id of ['in', 'out']) {
+      await client.start(old, undefined as never, { id });
+      await client.signalById(id, 'next', {});
+    }
+    await client.signalById('out', 'out', {});
+    now += 1_000;
+
+    const report = await createMigrations(engine).migrate({ name: 'boxed', version: 2 });
+
+    expect(report).toMatchObject({ moved: 2, refused: [] });
+    expect((await engine.open('in'))?.record).toMatchObject({
+      machine: { value: { crate: 'second' } },
+      entered: { 'w2.crate.second': now - 1_000 },
+    });
+    const { instance } = await client.signalById('out', 'back', {});
+    expect(instance).toMatchObject({ state: { crate: 'second' } });
   });
 });
 

@@ -167,6 +167,11 @@ describe('trying again from a state', () => {
   it('takes only states it was in', async () => {
     await bench.start();
     await expect(operations.retryFrom('one', 'main.late')).rejects.toThrow(/never in 'main.late'/);
+    const operation = { kind: 'retry-from', state: 'main.late' } as const;
+    await expect(operations.preview('one', operation)).rejects.toThrow(/never in 'main.late'/);
+    expect(await operations.batch({ id: 'x', filter: {}, operation, expected: 1 })).toMatchObject({
+      ...{ done: 0, refused: [{ code: 'operation-impossible' }] },
+    });
     await expect(operations.retryFrom('nobody', 'main.late')).rejects.toMatchObject({
       code: 'instance-unknown',
     });

@@ -65,12 +65,16 @@ const ENTRIES: readonly (readonly [string, Partial<HistoryEntry>])[] = [
         { type: 'sent', to: 'i', event: 'e' },
         { type: 'timer-set', token: '1-1', fireAt: NOW },
         { type: 'timer-set', token: '1-2', id: 'xstate.after.5.m', fireAt: NOW },
-        { type: 'logged', value: new Map([[1, 2]]), label: 'l' },
         { type: 'ran', action: 'a' },
-        { type: 'emitted', event: { type: 'e', at: new Date(7) } },
       ],
     },
   ],
+  ['what JSON loses, logged', { effects: [{ type: 'logged', value: new Map([[1, 2]]), label: 'l' }] }],
+  [
+    'what JSON loses, given to an action',
+    { effects: [{ type: 'ran', action: 'a', params: { n: Number.NaN } }] },
+  ],
+  ['what JSON loses, emitted', { effects: [{ type: 'emitted', event: { type: 'e', at: new Date(7) } }] }],
   ['who and why', { by: { kind: 'person', id: 'ann' }, reason: 'because', outcome: 'applied' }],
 ];
 

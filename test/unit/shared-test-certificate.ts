@@ -14,6 +14,8 @@ export interface IssueOptions {
   readonly authority?: boolean;
   readonly from: number;
   readonly until: number;
+  /** An elliptic key instead of RSA; only for what is issued by another. */
+  readonly curve?: 'P-256';
   /** Where the issuing certificate may be fetched. */
   readonly issuerUrl?: string;
 }
@@ -27,7 +29,10 @@ const CA_ISSUERS = '2b06010505073002';
 let serial = 0;
 
 export function issueCertificate(options: IssueOptions): IssuedCertificate {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { publicKey, privateKey } =
+    options.curve === undefined
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ec', { namedCurve: options.curve });
   serial += 1;
   const algorithm = sequence(oid(SHA256_RSA), tagged(0x05, Buffer.alloc(0)));
   const content = sequence(

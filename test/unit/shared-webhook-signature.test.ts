@@ -70,7 +70,7 @@ function createVerifier(change: Partial<Parameters<typeof createWebhookVerifier>
     extraRoots: [root.der],
     allowLoopbackHttp: true,
     clock,
-    timeoutMs: 300,
+    timeoutMs: 2_000,
     ...change,
   });
 }
@@ -187,6 +187,33 @@ describe('the certificate of a webhook', () => {
       status: 503,
     });
     expect(asked).toEqual(['/odd.cer']);
+  });
+
+  it('that could not be had is asked for again, after a moment', async () => {
+    expect(await deliver(named('/late.cer'))).toMatchObject({ reason: 'certificate-unavailable' });
+    served.set('/late.cer', leaf.der);
+    expect(await deliver(named('/late.cer'))).toMatchObject({ reason: 'certificate-unavailable' });
+    clock.advance(5_000);
+    expect(await deliver(named('/late.cer'))).toMatchObject({ outcome: 'verified' });
+    expect(asked).toEqual(['/late.cer', '/late.cer']);
+  });
+
+  it('is remembered for an hour, and not pushed out by addresses made up', async () => {
+    await deliver();
+    for (let n = 0; n < 40; n += 1) await deliver(named(`/made-up-${n}.cer`));
+    expect(await deliver()).toMatchObject({ outcome: 'verified' });
+    expect(asked.filter((path) => path === '/leaf.cer')).toHaveLength(1);
+
+    clock.advance(3_600_000);
+    expect(await deliver()).toMatchObject({ outcome: 'verified' });
+    expect(asked.filter((path) => path === '/leaf.cer')).toHaveLength(2);
+  });
+
+  it('of another kind of key is refused, though its signature would hold', async () => {
+    const curve = issue(microsoft('curve'), { by: root, curve: 'P-256' });
+    served.set('/curve.cer', curve.der);
+
+    expect(await deliver(named('/curve.cer'), curve)).toMatchObject({ reason: 'certificate-malformed' });
   });
 
   it('that is no certificate is refused', async () => {
