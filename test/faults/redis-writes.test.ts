@@ -1,6 +1,7 @@
 /** What a store at work is told and what it keeps, whatever is done to its Redis. */
 import { describe, expect, it } from '@jest/globals';
 import { reportProof } from '../support/proof-report.ts';
+import { reportRedis } from '../support/redis-proof.ts';
 import {
   answersUnsynced,
   cutConnections,
@@ -17,6 +18,7 @@ const WHOLE = { lost: 0, torn: [], falselyRefused: [] };
 describe('every acknowledged commit is kept, whole and once', () => {
   it('over kill -9 of Redis under load', async () => {
     const outcome = await killUnderLoad(8);
+    reportRedis('kill -9 under load', { 'kill -9 of Redis': outcome.kills }, outcome);
 
     expect(outcome).toMatchObject(WHOLE);
     expect(outcome.kept).toBeGreaterThan(8 * 50);
@@ -24,12 +26,7 @@ describe('every acknowledged commit is kept, whole and once', () => {
 
   it('over power cuts, with a Redis that syncs always', async () => {
     const outcome = await cutPower('always', 10);
-    reportProof({
-      suite: 'redis: power cut',
-      injected: { [`power cuts (${outcome.how})`]: outcome.cuts },
-      done: { commits: outcome.kept },
-      lost: outcome.lost + outcome.torn.length,
-    });
+    reportRedis('power cut', { [`power cuts (${outcome.how})`]: outcome.cuts }, outcome);
 
     expect(outcome).toMatchObject({ lost: 0, torn: [], cuts: 10 });
     expect(outcome.kept).toBeGreaterThan(10 * 100);
@@ -37,13 +34,16 @@ describe('every acknowledged commit is kept, whole and once', () => {
 
   it('over an emptied script cache', async () => {
     const outcome = await flushScripts(30);
+    reportRedis('script cache emptied', { 'SCRIPT FLUSH': outcome.flushes }, outcome);
 
     expect(outcome).toMatchObject(WHOLE);
+    expect(outcome.errors).toEqual({});
     expect(outcome.kept).toBeGreaterThan(30 * 20);
   }, 60_000);
 
   it('over a line cut behind the command, by a client that sends it again', async () => {
     const outcome = await cutConnections(160, 'worker');
+    reportRedis('line cut behind the command of a worker', { 'lines cut': outcome.cuts }, outcome);
 
     expect(outcome).toMatchObject({ ...WHOLE, kept: 160, unknown: 0 });
     expect(outcome.cuts).toBeGreaterThanOrEqual(160);
@@ -51,6 +51,7 @@ describe('every acknowledged commit is kept, whole and once', () => {
 
   it('over a line cut behind the command, by a client that is told the outcome is unknown', async () => {
     const outcome = await cutConnections(160, 'service');
+    reportRedis('line cut behind the command of a service', { 'lines cut': outcome.cuts }, outcome);
 
     expect(outcome).toMatchObject({ ...WHOLE, kept: 160, unknown: 160 });
     expect(outcome.cuts).toBeGreaterThanOrEqual(160);
@@ -96,6 +97,8 @@ describe('a store without room', () => {
   it('on a full disk tells its writers so, tears nothing, and goes on once there is room', async () => {
     for (const aof of ['always', 'everysec'] as const) {
       const outcome = await fillDisk(aof);
+      const refused = { 'writes refused': outcome.refused };
+      reportRedis(`disk full, AOF ${aof}`, refused, outcome, { 'commits with room again': outcome.resumed });
 
       expect(outcome).toMatchObject(WHOLE);
       expect(Object.keys(outcome.errors)).toEqual(['store-unavailable']);
@@ -105,6 +108,8 @@ describe('a store without room', () => {
 
   it('in full memory tells its writers so, tears nothing, and goes on once there is room', async () => {
     const outcome = await fillMemory();
+    const refused = { 'writes refused': outcome.refused };
+    reportRedis('maxmemory', refused, outcome, { 'commits with room again': outcome.resumed });
 
     expect(outcome).toMatchObject(WHOLE);
     expect(Object.keys(outcome.errors)).toEqual(['store-unavailable']);

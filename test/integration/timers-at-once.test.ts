@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ringAtOnce } from '../support/engine-timers.ts';
+import { proofOfTimers, ringAtOnce } from '../support/engine-timers.ts';
+import { reportProof } from '../support/proof-report.ts';
 
 const TIMERS = 2_000;
 
@@ -7,7 +8,7 @@ describe('timers due in one instant, under workers whose clocks are a day off an
   it('all fire once, none before Redis says so, none that was cleared', async () => {
     const report = await ringAtOnce(TIMERS, 15_000, 60_000);
 
-    process.stdout.write(`timers: ${JSON.stringify(report)}\n`);
+    reportProof(proofOfTimers('timers: due at once', report));
     expect(report).toMatchObject({ due: 1_800, stopped: 200, early: 0, ghosts: 0, doubled: 0, missing: 0 });
     expect(report.looksBeforeDue).toBeGreaterThan(10);
   }, 120_000);

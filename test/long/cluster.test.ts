@@ -5,10 +5,15 @@ import { checkStore, createRedisStore, defineWorkflow } from '../../engine/index
 import { silentLogger } from '../../shared/logger.ts';
 import { startWorker } from '../../workers/worker.ts';
 import { eventually } from '../support/eventually.ts';
+import { longRun } from '../support/long-run.ts';
 import { reportProof } from '../support/proof-report.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-server.ts';
 
 const SHARDS = 8;
+/** Instances. */
+const run = longRun('CLUSTER_INSTANCES');
+/** Open at once. */
+const CROWD = 40;
 let cluster: RedisCluster;
 const connections: Cluster[] = [];
 beforeEach(async () => {
@@ -77,35 +82,36 @@ const workflow = defineWorkflow({
 });
 
 describe('a Redis Cluster of three', () => {
-  it('carries instances, children, timers, keys and queues over all of its nodes', async () => {
-    const redis = connect();
-    const namespace = 'clustered';
-    const log = silentLogger();
-    const { epoch } = await checkStore({
-      ...{ redis, namespace, shards: SHARDS },
-      ...{ stateDir: null, process: 'worker', acceptStore: false },
-    });
-    const worker = async () => {
-      const own = connect();
-      const store = createRedisStore({ redis: own, namespace, shards: SHARDS });
-      return startWorker({ redis: own, store, namespace, workflows: [workflow], log, epoch });
-    };
-    const [first, second] = [await worker(), await worker()];
-    const { client } = first;
-    const count = 40;
-    let early = 0;
-    let completed = 0;
+  it(
+    'carries instances, children, timers, keys and queues over all of its nodes',
+    async () => {
+      const redis = connect();
+      const namespace = 'clustered';
+      const log = silentLogger();
+      const { epoch } = await checkStore({
+        ...{ redis, namespace, shards: SHARDS },
+        ...{ stateDir: null, process: 'worker', acceptStore: false },
+      });
+      const worker = async () => {
+        const own = connect();
+        const store = createRedisStore({ redis: own, namespace, shards: SHARDS });
+        return startWorker({ redis: own, store, namespace, workflows: [workflow], log, epoch });
+      };
+      const [first, second] = [await worker(), await worker()];
+      const { client } = first;
+      const over = run.begin();
+      let early = 0;
+      let started = 0;
+      let completed = 0;
 
-    for (let n = 0; n < count; n += 1) {
-      // Half of the signals come before their instance.
-      if (n % 2 === 0) {
-        await client.signalByKey(`tenant:${n}`, 'go', {}, { id: `go-${n}` });
-        early += 1;
-      }
-      await client.start(workflow, { customer: String(n) }, { id: `i-${n}` });
-    }
-    try {
-      for (let n = 0; n < count; n += 1) {
+      async function play(n: number): Promise<void> {
+        // Half of the signals come before their instance.
+        if (n % 2 === 0) {
+          await client.signalByKey(`tenant:${n}`, 'go', {}, { id: `go-${n}` });
+          early += 1;
+        }
+        await client.start(workflow, { customer: String(n) }, { id: `i-${n}` });
+        started += 1;
         await eventually(
           async () => {
             const view = await client.describe(`i-${n}`);
@@ -114,23 +120,30 @@ describe('a Redis Cluster of three', () => {
             expect(view?.status).toBe('completed');
             expect(view?.output).toEqual({ n: 2, out: { from: 'kid' } });
           },
-          { within: 30_000, every: 50 },
+          { within: 60_000, every: 50 },
         );
         expect(await client.verifyHistory(`i-${n}`)).toMatchObject({ intact: true });
         completed += 1;
       }
-    } finally {
-      reportProof({
-        suite: 'redis cluster of three',
-        injected: { 'signals ahead of their instance': early },
-        ...{ done: { instances: completed }, lost: count - completed },
-      });
-    }
+      try {
+        for (let from = 0; from < run.size && !over(); from += CROWD) {
+          const crowd = Array.from({ length: Math.min(CROWD, run.size - from) }, (_, at) => play(from + at));
+          for (const end of await Promise.allSettled(crowd)) if (end.status === 'rejected') throw end.reason;
+        }
+      } finally {
+        reportProof({
+          suite: 'redis cluster of three',
+          injected: { 'signals ahead of their instance': early },
+          ...{ done: { instances: completed }, lost: started - completed },
+        });
+      }
 
-    const listed = await client.list({ status: 'completed' }, { limit: 100 });
-    expect(listed.items).toHaveLength(count);
-    const used = await Promise.all(cluster.nodes.map((node) => node.command('DBSIZE')));
-    for (const keys of used) expect(Number(keys)).toBeGreaterThan(0);
-    await Promise.all([first.stop(2_000), second.stop(2_000)]);
-  }, 120_000);
+      expect(completed).toBe(run.size);
+      expect(await client.count({ status: 'completed', workflow: workflow.name })).toBe(run.size);
+      const used = await Promise.all(cluster.nodes.map((node) => node.command('DBSIZE')));
+      for (const keys of used) expect(Number(keys)).toBeGreaterThan(0);
+      await Promise.all([first.stop(2_000), second.stop(2_000)]);
+    },
+    run.timeoutMs,
+  );
 });

@@ -1,42 +1,47 @@
-import { describe, expect, it } from '@jest/globals';
-import { consultOracle } from '../support/engine-oracle.ts';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { added, BATCH, type BatchesReport } from '../support/engine-oracle.ts';
+import { type Lanes, openLanes } from '../support/lanes.ts';
+import { longRun } from '../support/long-run.ts';
 import { reportProof } from '../support/proof-report.ts';
 
-/** Sequences; 100 000 is the nightly figure and takes the better part of an hour. */
-const RUNS = Number(process.env['ORACLE_RUNS'] ?? 100_000);
-const BATCH = 1_000;
-/** Others each night; the batches count on from it. */
-const FIRST = Number(process.env['ORACLE_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const run = longRun('ORACLE_RUNS');
+/** Others each time; the batches count on from it. */
+const FIRST = Number(process.env['ORACLE_SEED'] ?? Math.floor(Math.random() * 2 ** 30));
+/** Batches between two looks at the clock. */
+const ROUND = 20;
+const PER_BATCH_MS = 300_000;
 
 describe('a random statechart', () => {
+  let lanes: Lanes<BatchesReport>;
+  beforeAll(async () => {
+    lanes = await openLanes('test/support/oracle-program.ts', PER_BATCH_MS);
+  }, 60_000);
+  afterAll(() => lanes.close());
+
   it(
     'runs durably just as XState runs it in memory, over very many sequences',
     async () => {
-      const total = { sequences: 0, moved: 0, unsound: 0, poisoned: 0 };
-      let seed = FIRST;
-      let lost = 1;
-      try {
-        for (let left = RUNS; left > 0; left -= BATCH, seed += 1) {
-          const report = await consultOracle(Math.min(left, BATCH), seed);
-          total.sequences += report.sequences;
-          total.moved += report.moved;
-          total.unsound += report.unsound;
-          total.poisoned += report.poisoned;
-        }
-        lost = 0;
-      } finally {
-        reportProof({
-          ...{ suite: 'oracle: XState in memory', lost, seeds: `${FIRST}..${seed - 1 + lost}` },
-          injected: { 'stored and restored between two events': total.moved },
-          done: { sequences: total.sequences, events: total.moved },
-        });
+      const over = run.begin();
+      const batches = Math.ceil(run.size / BATCH);
+      const reports: BatchesReport[] = [];
+      const broken = () => reports.flatMap((report) => (report.broken === null ? [] : [report.broken]));
+      for (let done = 0; done < batches && broken().length === 0 && !over(); done += ROUND) {
+        reports.push(...(await lanes.play(FIRST + done, Math.min(ROUND, batches - done))));
       }
 
-      process.stdout.write(`${JSON.stringify(total)}\n`);
-      expect(total.sequences).toBeGreaterThanOrEqual(RUNS);
+      const total = added(reports);
+      const played = reports.reduce((sum, report) => sum + report.batches, 0);
+      reportProof({
+        ...{ suite: 'oracle: XState in memory', lost: broken().length },
+        seeds: `${FIRST}..${FIRST + played - 1}`,
+        injected: { 'stored and restored between two events': total.moved },
+        done: { sequences: total.sequences, events: total.moved },
+      });
+      expect(broken()).toEqual([]);
+      expect(total.sequences).toBeGreaterThanOrEqual(run.size);
       expect(total.moved).toBeGreaterThan(total.sequences);
       expect(total.unsound + total.poisoned).toBeLessThan(total.sequences / 4);
     },
-    24 * 3_600_000,
+    run.timeoutMs,
   );
 });

@@ -1,64 +1,53 @@
-/** The same faults as in `test/faults/redis-writes.test.ts`, as often as a night allows. REDIS_SHARE scales all of it. */
+/** The same faults as in `test/faults/redis-writes.test.ts`, as often as a night allows. */
 import { describe, expect, it } from '@jest/globals';
+import { longRun } from '../support/long-run.ts';
 import { reportProof } from '../support/proof-report.ts';
+import { reportRedis } from '../support/redis-proof.ts';
 import { cutConnections, cutPower, killUnderLoad, tearCommit } from '../support/redis-scenarios.ts';
 
-const SHARE = Number(process.env['REDIS_SHARE'] ?? 1);
-const times = (night: number): number => Math.max(1, Math.round(night * SHARE));
-const LONG_MS = 12 * 3_600_000;
+const kills = longRun('REDIS_KILLS');
+const cuts = longRun('POWER_CUTS');
+const lines = longRun('LINE_CUTS');
+const tears = longRun('FILE_CUTS');
 
 describe('every acknowledged commit is kept, whole and once', () => {
   it(
-    'over a thousand kills of Redis under load',
+    'over very many kills of Redis under load',
     async () => {
-      const outcome = await killUnderLoad(times(1_000));
-      reportProof({
-        suite: 'redis: kill -9 under load',
-        injected: { 'kill -9 of Redis': outcome.kills },
-        done: { commits: outcome.kept },
-        lost: outcome.lost + outcome.torn.length + outcome.falselyRefused.length,
-      });
+      const outcome = await killUnderLoad(kills.size, { over: kills.begin() });
+      reportRedis('many kills under load', { 'kill -9 of Redis': outcome.kills }, outcome);
 
-      expect(outcome).toMatchObject({ lost: 0, torn: [], falselyRefused: [] });
+      expect(outcome).toMatchObject({ lost: 0, torn: [], falselyRefused: [], kills: kills.size });
       expect(outcome.kept).toBeGreaterThan(outcome.kills * 50);
     },
-    LONG_MS,
+    kills.timeoutMs,
   );
 
   it(
-    'over a thousand power cuts',
+    'over very many power cuts',
     async () => {
-      const outcome = await cutPower('always', times(1_000));
-      reportProof({
-        suite: 'redis: many power cuts',
-        injected: { [`power cuts (${outcome.how})`]: outcome.cuts },
-        done: { commits: outcome.kept },
-        lost: outcome.lost + outcome.torn.length,
-      });
+      const outcome = await cutPower('always', cuts.size, cuts.begin());
+      reportRedis('many power cuts', { [`power cuts (${outcome.how})`]: outcome.cuts }, outcome);
 
-      expect(outcome).toMatchObject({ lost: 0, torn: [] });
+      expect(outcome).toMatchObject({ lost: 0, torn: [], cuts: cuts.size });
       expect(outcome.kept).toBeGreaterThan(outcome.cuts * 100);
     },
-    LONG_MS,
+    cuts.timeoutMs,
   );
 
   it.each(['worker', 'service'] as const)(
-    'over five thousand lines cut behind the command of a %s',
+    'over very many lines cut behind the command of a %s',
     async (kind) => {
-      const cuts = times(5_000);
-      const outcome = await cutConnections(cuts, kind);
-      reportProof({
-        suite: `redis: line cut behind the command of a ${kind}`,
-        injected: { 'lines cut': outcome.cuts },
-        done: { commits: outcome.kept },
-        lost: outcome.lost + outcome.torn.length + outcome.falselyRefused.length,
-      });
+      const wanted = Math.ceil(lines.size / 2);
+      const outcome = await cutConnections(wanted, kind, { over: lines.begin() });
+      reportRedis(`many lines cut behind the command of a ${kind}`, { 'lines cut': outcome.cuts }, outcome);
 
       expect(outcome).toMatchObject({ lost: 0, torn: [], falselyRefused: [] });
-      expect(outcome.cuts).toBeGreaterThanOrEqual(cuts);
-      expect(outcome.kept).toBeGreaterThanOrEqual(cuts);
+      expect(outcome.cuts).toBeGreaterThanOrEqual(wanted);
+      expect(outcome.kept).toBeGreaterThanOrEqual(wanted);
+      expect(outcome.unknown).toBe(kind === 'worker' ? 0 : outcome.kept);
     },
-    LONG_MS,
+    lines.timeoutMs,
   );
 });
 
@@ -66,17 +55,25 @@ describe('a commit half written to the append-only file', () => {
   it(
     'stands wholly or not at all, cut at each of its bytes',
     async () => {
-      const tears = await tearCommit((bytes) => Array.from({ length: bytes + 1 }, (_, cut) => cut));
+      const over = tears.begin();
+      let wanted = 0;
+      const outcome = await tearCommit(function* (bytes) {
+        const step = Math.max(1, Math.ceil((bytes + 1) / tears.size));
+        wanted = Math.floor(bytes / step) + 1;
+        for (let cut = bytes % step; cut <= bytes && !over(); cut += step) yield cut;
+      });
       reportProof({
         suite: 'redis: append-only file cut at every byte of a commit',
-        injected: { cuts: tears.cuts },
-        done: { 'wholly before': tears.before, 'wholly after': tears.after },
-        lost: tears.torn.length + tears.misjudged.length,
+        injected: { cuts: outcome.cuts },
+        done: { 'bytes of the commit': outcome.bytes, before: outcome.before, after: outcome.after },
+        lost: outcome.torn.length + outcome.misjudged.length,
       });
 
-      expect(tears).toMatchObject({ torn: [], misjudged: [] });
-      expect(tears.cuts).toBe(tears.bytes + 1);
+      expect(outcome).toMatchObject({ torn: [], misjudged: [] });
+      expect(outcome.cuts).toBe(wanted);
+      expect(outcome.before).toBeGreaterThan(0);
+      expect(outcome.after).toBeGreaterThan(0);
     },
-    LONG_MS,
+    tears.timeoutMs,
   );
 });

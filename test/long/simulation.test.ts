@@ -1,36 +1,37 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type CampaignReport, summed, tooLittle } from '../simulation/campaign.ts';
-import { type Lanes, openLanes, proofOf } from '../simulation/lanes.ts';
+import { openStorms, proofOf } from '../simulation/lanes.ts';
+import type { Lanes } from '../support/lanes.ts';
+import { longRun } from '../support/long-run.ts';
 import { reportProof } from '../support/proof-report.ts';
 
-/** A million is the nightly figure and takes an hour or more; the short proof plays the first ten thousand. */
-const FIRST = Number(process.env['SIM_FIRST'] ?? 10_001);
-const SEEDS = Number(process.env['SIM_SEEDS'] ?? 1_000_000);
+/** The short proof plays the first ten thousand. */
+const FIRST = Number(process.env['STORM_FIRST'] ?? 10_001);
 const BATCH = 10_000;
+const run = longRun('STORM_SEEDS');
 
 describe('the engine in very many simulated storms', () => {
-  let lanes: Lanes;
+  let lanes: Lanes<CampaignReport>;
   beforeAll(async () => {
-    lanes = await openLanes();
+    lanes = await openStorms();
   }, 60_000);
   afterAll(() => lanes.close());
 
   it(
     'keeps every promise',
     async () => {
-      const reports: CampaignReport[] = [];
-      for (let done = 0; done < SEEDS; done += BATCH) {
-        const report = await lanes.play(FIRST + done, Math.min(BATCH, SEEDS - done));
-        reports.push(report);
-        process.stdout.write(`simulation from ${FIRST + done}: ${JSON.stringify(report)}\n`);
-        if (report.broken !== null) break;
+      const over = run.begin();
+      let total = summed([]);
+      for (let done = 0; done < run.size && total.broken === null && !over(); done += BATCH) {
+        const reports = await lanes.play(FIRST + done, Math.min(BATCH, run.size - done));
+        total = summed([total, ...reports]);
       }
 
-      const total = summed(reports);
       reportProof(proofOf('simulation: very many seeds', FIRST, total));
       expect(total.broken).toBeNull();
-      expect(SEEDS < 1_000 ? [] : tooLittle(total)).toEqual([]);
+      expect(total.seeds).toBe(run.size);
+      expect(tooLittle(total)).toEqual([]);
     },
-    24 * 3_600_000,
+    run.timeoutMs,
   );
 });

@@ -1,6 +1,7 @@
 /** The oracle's property, for the short suite and the long one. */
-import { expect } from '@jest/globals';
+import { deepStrictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
+import { messageOf } from '../../shared/errors.ts';
 import { playDuet, type Step } from './engine-duet.ts';
 import { buildMachine, EVENTS, rawMachine } from './engine-machines.ts';
 
@@ -43,13 +44,45 @@ export interface OracleReport {
   poisoned: number;
 }
 
+/** Sequences of one batch: a batch is a seed. */
+export const BATCH = 500;
+
+export interface BatchesReport extends OracleReport {
+  readonly batches: number;
+  /** Where the engine and XState differ, with how to play it again. */
+  readonly broken: string | null;
+}
+
+/** Whole batches, up to the first that finds a difference. */
+export async function askOracle(first: number, batches: number): Promise<BatchesReport> {
+  const reports: OracleReport[] = [];
+  for (let seed = first; seed < first + batches; seed += 1) {
+    try {
+      reports.push(await consultOracle(BATCH, seed));
+    } catch (error) {
+      const again = `ORACLE_SEED=${seed} ORACLE_RUNS=${BATCH} npm run test:long -- --testPathPatterns oracle`;
+      const broken = `batch ${seed}: ${messageOf(error)}\nPlay it again: ${again}`;
+      return { ...added(reports), batches: reports.length, broken };
+    }
+  }
+  return { ...added(reports), batches: reports.length, broken: null };
+}
+
+export function added(reports: readonly OracleReport[]): OracleReport {
+  const sum = (part: keyof OracleReport) => reports.reduce((total, report) => total + report[part], 0);
+  return {
+    ...{ sequences: sum('sequences'), moved: sum('moved') },
+    ...{ unsound: sum('unsound'), poisoned: sum('poisoned') },
+  };
+}
+
 /** Throws with the smallest machine and sequence on which the engine and XState differ. */
 export async function consultOracle(numRuns: number, seed?: number): Promise<OracleReport> {
   const report: OracleReport = { sequences: 0, moved: 0, unsound: 0, poisoned: 0 };
   await fc.assert(
     fc.asyncProperty(rawMachine, fc.array(step, { minLength: 1, maxLength: 20 }), async (raw, steps) => {
       const { moved, cut } = await playDuet(buildMachine(raw), steps, (durable, original, at) => {
-        expect({ after: at, seen: durable }).toEqual({ after: at, seen: original });
+        deepStrictEqual({ after: at, seen: durable }, { after: at, seen: original });
       });
       report.sequences += 1;
       report.moved += moved;

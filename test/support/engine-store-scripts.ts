@@ -258,7 +258,7 @@ export interface ScriptsReport {
 }
 
 /** Plays random scripts on both stores; throws with the smallest one on which they differ. */
-export async function playScripts(numRuns: number): Promise<ScriptsReport> {
+export async function playScripts(numRuns: number, seed?: number): Promise<ScriptsReport> {
   const calls = Object.fromEntries(Object.keys(CALLS).map((method) => [method, 0]));
   await fc.assert(
     fc.asyncProperty(script, async (given) => {
@@ -275,7 +275,7 @@ export async function playScripts(numRuns: number): Promise<ScriptsReport> {
         await redis.close();
       }
     }),
-    { numRuns, interruptAfterTimeLimit: 0x7fffffff },
+    { numRuns, ...(seed === undefined ? {} : { seed }), interruptAfterTimeLimit: 0x7fffffff },
   );
   return { scripts: numRuns, calls };
 }

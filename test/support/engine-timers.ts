@@ -16,6 +16,7 @@ import { shardKeys } from '../../engine/redis/keys.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { eventually } from './eventually.ts';
+import type { ProofLine } from './proof-report.ts';
 import { type Spawned, spawnNode } from './spawn.ts';
 import { testNamespace, testRedisUrl } from './test-redis.ts';
 
@@ -51,6 +52,16 @@ export interface TimersReport {
   readonly missing: number;
   readonly looksBeforeDue: number;
   readonly lateMs: { readonly p50: number; readonly p99: number; readonly max: number };
+}
+
+export function proofOfTimers(suite: string, report: TimersReport): ProofLine {
+  const { due, stopped, early, ghosts, doubled, missing, looksBeforeDue } = report;
+  return {
+    suite,
+    injected: { 'workers with wrong clocks': SKEWS.length, 'timers cleared': stopped },
+    done: { 'timers fired': due - missing, 'looks before they were due': looksBeforeDue },
+    lost: early + ghosts + doubled + missing,
+  };
 }
 
 const DAY_MS = 86_400_000;

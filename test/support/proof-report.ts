@@ -14,8 +14,12 @@ export interface ProofLine {
   readonly seeds?: string;
 }
 
-/** Appends to the file that PROOF_REPORT names; without one nobody asked. Call it before the run's own assertions. */
+/**
+ * Prints the line, and appends it to the file that PROOF_REPORT names, if one does. Call it before the run's own
+ * assertions.
+ */
 export function reportProof(line: ProofLine): void {
+  process.stdout.write(`proof ${JSON.stringify(line)}\n`);
   const file = process.env['PROOF_REPORT'];
   if (file !== undefined && file !== '') appendFileSync(file, `${JSON.stringify(line)}\n`);
 }

@@ -5,10 +5,12 @@ import type { Redis } from 'ioredis';
 import { createGroupCommit } from '../../engine/redis/group-commit.ts';
 import { metaKeys, shardKeys } from '../../engine/redis/keys.ts';
 import { prepareScripts } from '../../engine/redis/scripts.ts';
+import type { Store } from '../../engine/store.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { growingAof } from './aof.ts';
 import { eventually } from './eventually.ts';
+import { type Bound, unbounded } from './long-run.ts';
 import { startPowerCutRedis } from './power-cut.ts';
 import { type RedisServer, startRedisServer } from './redis-server.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
@@ -34,22 +36,30 @@ async function looking<T>(url: string, look: (redis: Redis) => Promise<T>): Prom
 
 const total = (written: Written): number => [...written.known.values()].reduce((sum, one) => sum + one, 0);
 
-/** Resolves once this many more commits were acknowledged: faults hit a store at work, on slow machines too. */
+/**
+ * Resolves once this many more commits were acknowledged: faults hit a store at work, on slow machines too. A store that
+ * its writers find set back acknowledges nothing more; the verdict tells.
+ */
 async function progress(writers: Writers, commits: number, within = 30_000): Promise<void> {
   const from = total(writers.soFar());
-  await eventually(() => total(writers.soFar()) >= from + commits, {
+  const rewound = () => writers.soFar().errors['store-rewound'] !== undefined;
+  await eventually(() => total(writers.soFar()) >= from + commits || rewound(), {
     within,
     every: 2,
     what: `${commits} more commits`,
   });
 }
 
-/** kill -9 under load, again and again. */
-export async function killUnderLoad(kills: number): Promise<Verdict & { readonly kills: number }> {
-  const server = await startRedisServer({ aof: 'always' });
+/** kill -9 under load, again and again. `aof: 'off'` plants a Redis that writes nothing down. */
+export async function killUnderLoad(
+  times: number,
+  { over = unbounded, aof = 'always' }: { over?: Bound; aof?: 'always' | 'off' } = {},
+): Promise<Verdict & { readonly kills: number }> {
+  const server = await startRedisServer({ aof });
   const writers = startWriters({ url: server.url, writers: WRITERS });
-  for (let kill = 0; kill < kills; kill += 1) {
-    await progress(writers, 50 + 37 * (kill % 5));
+  let kills = 0;
+  for (; kills < times && !over(); kills += 1) {
+    await progress(writers, 50 + 37 * (kills % 5));
     await server.restart({ kill9: true });
   }
   await progress(writers, 50);
@@ -71,8 +81,20 @@ export interface Tears {
   readonly misjudged: readonly string[];
 }
 
-/** Cuts the file within one commit, at each byte that `cutsOf` chooses, and sends the commit again. */
-export async function tearCommit(cutsOf: (bytes: number) => Iterable<number>): Promise<Tears> {
+/** A commit as Redis writes it down, without what makes one transaction of its commands. */
+function withoutTransaction(commands: Buffer): Buffer {
+  const text = commands.toString('latin1');
+  return Buffer.from(text.replace('*1\r\n$5\r\nMULTI\r\n', '').replace('*1\r\n$4\r\nEXEC\r\n', ''), 'latin1');
+}
+
+/**
+ * Cuts the file within one commit, at each byte that `cutsOf` chooses, and sends the commit again. `pieces` plants a
+ * commit whose commands stand each on its own.
+ */
+export async function tearCommit(
+  cutsOf: (bytes: number) => Iterable<number>,
+  { pieces = false }: { readonly pieces?: boolean } = {},
+): Promise<Tears> {
   const server = await startRedisServer({ aof: 'always', args: ['--auto-aof-rewrite-percentage', '0'] });
   const id = 'instance-0';
   const sent: (readonly (string | number)[])[] = [];
@@ -97,7 +119,9 @@ export async function tearCommit(cutsOf: (bytes: number) => Iterable<number>): P
   });
   await server.kill9();
   const file = growingAof(server);
-  const whole = readFileSync(file);
+  const written = readFileSync(file);
+  const last = written.subarray(from);
+  const whole = Buffer.concat([written.subarray(0, from), pieces ? withoutTransaction(last) : last]);
   const tears = { before: 0, after: 0, cuts: 0, torn: [] as string[], misjudged: [] as string[] };
   for (const cut of cutsOf(whole.length - from)) {
     writeFileSync(file, whole.subarray(0, from + cut));
@@ -127,13 +151,18 @@ export interface PowerCuts extends Verdict {
 }
 
 /** Power cuts under load; after each the writers begin anew on what is left. */
-export async function cutPower(aof: 'always' | 'everysec', cuts: number): Promise<PowerCuts> {
+export async function cutPower(
+  aof: 'always' | 'everysec',
+  times: number,
+  over: Bound = unbounded,
+): Promise<PowerCuts> {
   const redis = await startPowerCutRedis(aof);
   const sum = { lost: 0, kept: 0, torn: [] as string[], falselyRefused: [] as string[], droppedBytes: 0 };
-  for (let cut = 0; cut < cuts; cut += 1) {
+  let cuts = 0;
+  for (; cuts < times && !over(); cuts += 1) {
     await redis.server.command('FLUSHALL');
     const writers = startWriters({ url: redis.server.url, writers: WRITERS });
-    await progress(writers, 100 + 53 * (cut % 4));
+    await progress(writers, 100 + 53 * (cuts % 4));
     const told = writers.soFar();
     sum.droppedBytes += await redis.cutPower();
     const ending = writers.stop();
@@ -167,15 +196,23 @@ export async function answersUnsynced(aof: 'always' | 'everysec'): Promise<boole
   return told !== null && told.unknown === 0;
 }
 
+export interface LineCuts {
+  readonly over?: Bound;
+  /** Plants a store that does not keep the ids of commits. */
+  readonly forgetful?: boolean;
+}
+
 /** The line is cut after each commit has reached Redis and before its answer is back. */
 export async function cutConnections(
   cuts: number,
   kind: 'worker' | 'service',
+  { over = unbounded, forgetful = false }: LineCuts = {},
 ): Promise<Verdict & { readonly cuts: number; readonly unknown: number }> {
   const server = await startRedisServer({ listen: 'tcp' });
   // The script is known before the first cut, or a client that sends nothing twice would never get to say its words.
   await looking(server.url, (redis) => storeOn(redis).commit(commitAt('first', 0)));
   const each = Math.ceil(cuts / WRITERS);
+  const forgetting = forgetful ? forgetAnswers(server) : null;
   const rounds = await Promise.all(
     Array.from({ length: WRITERS }, async (_, writer) => {
       const proxy = await startTcpProxy({ port: server.port });
@@ -183,12 +220,15 @@ export async function cutConnections(
         ...{ url: `redis://127.0.0.1:${proxy.port}`, writers: 1, first: writer, commits: each, kind },
         before: () => proxy.cutAfterForward((chunk) => chunk.includes(`line-`)),
       });
+      const watch = setInterval(() => over() && void writers.stop(), 1_000);
       const written = await writers.finished();
+      clearInterval(watch);
       const count = proxy.cuts();
       await proxy.close();
       return { written, count };
     }),
   );
+  await forgetting?.end();
   const written = rounds.map((round) => round.written);
   const verdict = await looking(server.url, (redis) =>
     judge(redis, {
@@ -207,10 +247,34 @@ export async function cutConnections(
   };
 }
 
+/** Takes away, again and again, what the store keeps of its clients' last commits. */
+function forgetAnswers(server: RedisServer): { end(): Promise<void> } {
+  let open = true;
+  const pattern = shardKeys(NAMESPACE, 0).reply('*').replace('s0', 's*').replaceAll(/[{}]/g, '?');
+  const forgetting = (async () => {
+    const redis = createRedis(server.url, 'worker', { log: silentLogger() });
+    while (open) {
+      const keys = await redis.keys(pattern);
+      if (keys.length > 0) await redis.del(...keys);
+    }
+    await closeRedis(redis);
+  })();
+  return {
+    async end() {
+      open = false;
+      await forgetting;
+    },
+  };
+}
+
 /** The script cache is emptied again and again under load. */
-export async function flushScripts(times: number): Promise<Verdict & { readonly flushes: number }> {
+export async function flushScripts(
+  times: number,
+  /** Around each writer's connection: what plants one that gives up where its script is not known. */
+  around: (redis: Redis) => Redis = (redis) => redis,
+): Promise<Verdict & { readonly flushes: number; readonly errors: Written['errors'] }> {
   const server = await startRedisServer();
-  const writers = startWriters({ url: server.url, writers: WRITERS });
+  const writers = startWriters({ url: server.url, writers: WRITERS, around });
   for (let time = 0; time < times; time += 1) {
     await progress(writers, 20);
     await server.command('SCRIPT', 'FLUSH');
@@ -218,10 +282,11 @@ export async function flushScripts(times: number): Promise<Verdict & { readonly 
   const written = await writers.stop();
   const verdict = await looking(server.url, (redis) => judge(redis, written));
   await server.stop();
-  return { ...verdict, flushes: times };
+  return { ...verdict, flushes: times, errors: written.errors };
 }
 
 export interface Refusals extends Verdict {
+  readonly refused: number;
   /** Codes of the errors that writers met while there was no room. */
   readonly errors: Readonly<Record<string, number>>;
   /** Commits acknowledged after there was room again, by the same writers. */
@@ -229,9 +294,25 @@ export interface Refusals extends Verdict {
 }
 
 /** Writers until there is no room, for a while without room, and on once there is. */
-async function withoutRoom(server: RedisServer, makeRoom: () => Promise<unknown>): Promise<Refusals> {
-  const writers = startWriters({ url: server.url, writers: WRITERS, ballast: 2_000, kind: 'service' });
-  await eventually(() => writers.soFar().unknown >= WRITERS, { within: 60_000, every: 5, what: 'refusals' });
+async function withoutRoom(
+  server: RedisServer,
+  makeRoom: () => Promise<unknown>,
+  deceives: boolean,
+): Promise<Refusals> {
+  let refused = 0;
+  const deceiving = (store: Store): Store => ({
+    ...store,
+    commit: (entry) =>
+      store.commit(entry).catch((error: unknown) => {
+        refused += 1;
+        if (deceives) return { status: 'ok' as const };
+        throw error;
+      }),
+  });
+  const writers = startWriters({
+    ...{ url: server.url, writers: WRITERS, ballast: 2_000, kind: 'service', aroundStore: deceiving },
+  });
+  await eventually(() => refused >= WRITERS, { within: 60_000, every: 5, what: 'refusals' });
   await sleep(100);
   const { errors } = writers.soFar();
   await makeRoom();
@@ -240,20 +321,23 @@ async function withoutRoom(server: RedisServer, makeRoom: () => Promise<unknown>
   const written = await writers.stop();
   const verdict = await looking(server.url, (redis) => judge(redis, written));
   await server.stop();
-  return { ...verdict, errors, resumed: total(written) - from };
+  return { ...verdict, refused, errors, resumed: total(written) - from };
 }
 
 /** `always`: Redis ends itself on a full disk and comes back when there is room. `everysec`: it refuses writes. */
-export async function fillDisk(aof: 'always' | 'everysec'): Promise<Refusals> {
+export async function fillDisk(aof: 'always' | 'everysec', deceives = false): Promise<Refusals> {
   const args = ['--auto-aof-rewrite-percentage', '0'];
   const server = await startRedisServer({ aof, args, fileLimitKb: 256 });
   // Redis that refuses to write goes on when the file it writes to is a shorter one.
-  return withoutRoom(server, () =>
-    aof === 'always' ? server.restart({ room: true }) : server.command('BGREWRITEAOF'),
+  return withoutRoom(
+    server,
+    () => (aof === 'always' ? server.restart({ room: true }) : server.command('BGREWRITEAOF')),
+    deceives,
   );
 }
 
-export async function fillMemory(): Promise<Refusals> {
+/** `deceives` plants a store that calls a commit kept which Redis refused. */
+export async function fillMemory(deceives = false): Promise<Refusals> {
   const server = await startRedisServer({ args: ['--maxmemory', '6mb'] });
-  return withoutRoom(server, () => server.command('CONFIG', 'SET', 'maxmemory', '0'));
+  return withoutRoom(server, () => server.command('CONFIG', 'SET', 'maxmemory', '0'), deceives);
 }

@@ -27,6 +27,9 @@ export interface WritersOptions {
   readonly commits?: number;
   /** Bytes that each commit leaves for good beside its own. */
   readonly ballast?: number;
+  /** Around a writer's connection, or its store: where a fault is planted. */
+  around?(redis: Redis): Redis;
+  aroundStore?(store: Store): Store;
   /** Called before each commit; may inject a fault. */
   before?(): void;
 }
@@ -82,7 +85,8 @@ export function startWriters(options: WritersOptions): Writers {
 
   async function write(writer: number): Promise<void> {
     const redis = createRedis(options.url, options.kind ?? 'worker', { log: silentLogger() });
-    const store = storeOn(redis);
+    const own = storeOn(options.around?.(redis) ?? redis);
+    const store = options.aroundStore?.(own) ?? own;
     const id = `instance-${(options.first ?? 0) + writer}`;
     let revision = 0;
     known.set(id, 0);
