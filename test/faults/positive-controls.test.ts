@@ -3,13 +3,13 @@
  * caught by the same check that passes without it.
  */
 import { rmSync } from 'node:fs';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, it } from '@jest/globals';
 import { bundlePrograms, type Patch } from '../support/bundle.ts';
+import { expectControl } from '../support/control.ts';
 import type { CrashPointName } from '../support/crash-points.ts';
 import { CRASH_PROGRAMS, openLane } from '../support/crash-run.ts';
 import type { CHECKS, Checked } from '../support/engine-checks.ts';
 import { powerCuts } from '../support/power-check.ts';
-import { reportProof } from '../support/proof-report.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { secretsInTheOpen } from '../support/secrets-check.ts';
 import { parseLine, spawnNode } from '../support/spawn.ts';
@@ -58,20 +58,6 @@ async function crash(
   } finally {
     await lane.close();
   }
-}
-
-/** The sound one passes with faults injected and work done; the planted one is caught with the words `symptom`. */
-function expectControl(plant: string, sound: Checked, planted: Checked, symptom: RegExp): void {
-  reportProof({
-    suite: `control: ${plant}`,
-    injected: { faults: sound.injected, 'plants caught': Math.min(1, planted.problems.length) },
-    done: { 'things done': sound.done },
-    lost: sound.problems.length,
-  });
-  expect(sound.problems).toEqual([]);
-  expect(sound.injected).toBeGreaterThan(0);
-  expect(sound.done).toBeGreaterThan(0);
-  expect(planted.problems.join('\n')).toMatch(symptom);
 }
 
 const COMMIT = 'engine/redis/scripts/commit.lua';
@@ -141,6 +127,20 @@ describe('a planted fault is caught:', () => {
     const planted = await powerCuts('everysec');
 
     expectControl('everysec under a power cut', sound, planted, /accepted and gone/);
+  }, 120_000);
+
+  it('an empty or older store taken as it is', async () => {
+    const patch = {
+      file: 'engine/redis/boot.ts',
+      find: 'else if (remembered !== null) requireSameStore(',
+      replace: 'else if (remembered?.epoch === null) requireSameStore(',
+    };
+
+    const sound = await check('rewoundStores');
+    const planted = await check('rewoundStores', { patches: [patch] });
+
+    const plant = 'an empty or older store taken as it is';
+    expectControl(plant, sound, planted, /an older store: accepted\nan empty store: accepted/);
   }, 120_000);
 
   it('a worker’s clock for timers', async () => {

@@ -7,6 +7,7 @@ import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { type RunningWorker, startWorker } from '../../workers/worker.ts';
 import { listener } from '../support/engine-workflows.ts';
 import { eventually } from '../support/eventually.ts';
+import { reportProof } from '../support/proof-report.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -72,6 +73,19 @@ async function failOver(): Promise<void> {
   address.retarget({ port: replica.port });
 }
 
+/** Further from the primary than a client is. */
+const REPLICA_LATE_MS = 150;
+
+/** Starts many, fails over at the last answer, and counts the accepted ones that the new primary does not know. */
+async function acceptedAndGone(waitReplicas: number, customers: number): Promise<number> {
+  await work(waitReplicas);
+  link.setLatency(REPLICA_LATE_MS);
+  const ids = await Promise.all(Array.from({ length: customers }, () => start(1)));
+  await failOver();
+  const views = await Promise.all(ids.flat().map((id) => client.describe(id)));
+  return views.filter((view) => view === null).length;
+}
+
 describe('a failover', () => {
   it('that loses answered commits stops the engine, and nothing begins again before an operator accepts it', async () => {
     await work(0);
@@ -89,6 +103,11 @@ describe('a failover', () => {
     await expect(check()).rejects.toMatchObject({ code: 'store-rewound' });
     expect(await check(true)).toMatchObject({ epoch: expect.any(String) });
     await expect(check()).resolves.toMatchObject({ epoch: expect.any(String) });
+    reportProof({
+      suite: 'redis: failover to a replica that is behind',
+      injected: { failovers: 1, 'commits the replica never had': 20 },
+      ...{ done: { 'stores refused until accepted': 1 }, lost: 0 },
+    });
   }, 60_000);
 
   it('that sets back an engine that commits nothing stops it as well', async () => {
@@ -105,15 +124,27 @@ describe('a failover', () => {
   }, 60_000);
 
   it('loses nothing where a replica has to have each commit', async () => {
-    await work(1);
-    const ids = await start(25);
+    const gone = await acceptedAndGone(1, 25);
+    reportProof({
+      suite: 'redis: failover with WAIT',
+      ...{ injected: { failovers: 1 }, done: { 'instances accepted': 25 }, lost: gone },
+    });
 
-    await failOver();
-
-    for (const id of ids) expect(await client.describe(id)).toMatchObject({ id });
+    expect(gone).toBe(0);
     expect(lost).toEqual([]);
     // Nobody replicates the new primary, so nothing more counts as kept, and that is said.
     await expect(start(1)).rejects.toMatchObject({ code: 'store-unavailable' });
+  }, 60_000);
+
+  it('loses accepted ones where none has to, which this very check sees', async () => {
+    const gone = await acceptedAndGone(0, 25);
+
+    reportProof({
+      suite: 'control: no WAIT before a failover',
+      injected: { failovers: 1, 'plants caught': Math.min(1, gone) },
+      ...{ done: { 'instances accepted': 25 }, lost: 0 },
+    });
+    expect(gone).toBeGreaterThan(0);
   }, 60_000);
 
   it('is not prepared for by a replica that has lost the line: then no commit counts as made', async () => {

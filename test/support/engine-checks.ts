@@ -2,6 +2,9 @@
  * Small checks of single promises, each a function from a Redis to the problems it found. They are run in bundles of
  * their own, so that faults can be planted in what they check.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { assign, setup } from 'xstate';
@@ -16,7 +19,8 @@ import {
   defineWorkflow,
   type Store,
 } from '../../engine/index.ts';
-import { messageOf } from '../../shared/errors.ts';
+import { metaKeys } from '../../engine/redis/keys.ts';
+import { isAppError, messageOf } from '../../shared/errors.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { startWorker } from '../../workers/worker.ts';
@@ -178,4 +182,41 @@ async function earlyTimers({ redisUrl, workerClock }: CheckOptions): Promise<Che
   return { problems, injected: ROUNDS * 2, done: fired };
 }
 
-export const CHECKS = { lostReplies, racingSignals, earlyTimers } as const;
+const REWINDS = 5;
+
+/** A store put back to an older copy, or emptied, under a machine that has seen it newer: refused at boot. */
+async function rewoundStores({ redisUrl }: CheckOptions): Promise<Checked> {
+  const redis = createRedis(redisUrl, 'worker', { log });
+  const stateDir = mkdtempSync(join(tmpdir(), 'seen-'));
+  const boot = (acceptStore: boolean) =>
+    checkStore({ redis, namespace: NAMESPACE, shards: SHARDS, stateDir, process: 'worker', acceptStore });
+  const { epoch } = metaKeys(NAMESPACE);
+  const problems: string[] = [];
+  let [injected, done] = [0, 0];
+
+  async function rewind(what: string, act: () => Promise<unknown>): Promise<void> {
+    await act();
+    injected += 1;
+    const code = await boot(false).then(() => 'accepted', codeOf);
+    if (code !== 'store-rewound') problems.push(`${what} store: ${code}`);
+    await boot(true);
+    done += 1;
+  }
+  await boot(false);
+  for (let round = 0; round < REWINDS; round += 1) {
+    const older = await redis.dumpBuffer(epoch);
+    // Another each time: one that is at work notices by itself.
+    const store = createRedisStore({ redis, namespace: NAMESPACE, shards: SHARDS });
+    for (let beat = 0; beat < 3; beat += 1) await store.renewLease('w', 60_000);
+    await boot(false);
+    await rewind('an older', () => redis.restore(epoch, 0, older as Buffer, 'REPLACE'));
+    await rewind('an empty', () => redis.flushall());
+  }
+  await closeRedis(redis);
+  rmSync(stateDir, { recursive: true });
+  return { problems, injected, done };
+}
+
+const codeOf = (error: unknown): string => (isAppError(error) ? error.code : messageOf(error));
+
+export const CHECKS = { lostReplies, racingSignals, earlyTimers, rewoundStores } as const;
