@@ -1,30 +1,29 @@
 /**
- * How much the long proof does: each size with the seconds that one of it took on two quiet cores, processes in the
- * background included. An environment variable of the name sets another size.
+ * How much the long proof does: each size with about the seconds that one of it takes on two quiet cores. An environment variable of the name sets another size.
  */
 export const LONG_RUN = {
   /** Seeds of the crash matrix: a kill at each of its points. */
-  CRASH_SEEDS: { size: 200, secondsEach: 5 },
+  CRASH_SEEDS: { size: 200, secondsEach: 4 },
   /** Runs of the simulation, each another storm. */
   STORM_SEEDS: { size: 1_000_000, secondsEach: 0.002 },
   /** Random statecharts with a sequence of events each, beside XState's own actor. */
   ORACLE_RUNS: { size: 100_000, secondsEach: 0.004 },
   ONE_ORDER_RUNS: { size: 10_000, secondsEach: 0.22 },
   /** kill -9 of Redis under load. */
-  REDIS_KILLS: { size: 1_000, secondsEach: 0.4 },
-  POWER_CUTS: { size: 1_000, secondsEach: 0.4 },
+  REDIS_KILLS: { size: 1_000, secondsEach: 0.25 },
+  POWER_CUTS: { size: 1_000, secondsEach: 0.3 },
   /** Connections cut behind a command, half of them by a client that may not send it again. */
-  LINE_CUTS: { size: 10_000, secondsEach: 0.02 },
+  LINE_CUTS: { size: 10_000, secondsEach: 0.005 },
   /** Restarts on a file cut within one commit: more than it has bytes, so that each is cut at. */
-  FILE_CUTS: { size: 4_000, secondsEach: 0.1 },
+  FILE_CUTS: { size: 1_500, secondsEach: 0.06 },
   /** Random scripts of calls on the two stores. */
-  STORE_SCRIPTS: { size: 10_000, secondsEach: 0.03 },
+  STORE_SCRIPTS: { size: 10_000, secondsEach: 0.015 },
   /** Timers due at one instant. */
   TIMERS: { size: 100_000, secondsEach: 0.006 },
   /** Instances spread over a cluster of three. */
-  CLUSTER_INSTANCES: { size: 1_000, secondsEach: 0.1 },
+  CLUSTER_INSTANCES: { size: 1_000, secondsEach: 0.05 },
   /** Clusters that lose a node. */
-  CLUSTER_LOSSES: { size: 20, secondsEach: 15 },
+  CLUSTER_LOSSES: { size: 20, secondsEach: 10 },
 };
 
 /** Shared machines and small shares, where booting is most of it. */

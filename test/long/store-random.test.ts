@@ -28,8 +28,10 @@ describe('very many random scripts of calls', () => {
           calls[method] = (calls[method] ?? 0) + times;
       }
 
+      const made = Object.values(calls).reduce((sum, times) => sum + times, 0);
       reportProof({
-        ...{ suite: 'stores: memory and Redis', injected: { 'random scripts': scripts }, done: calls },
+        ...{ suite: 'stores: memory and Redis', injected: { 'random scripts': scripts } },
+        done: { calls: made, methods: Object.values(calls).filter((times) => times > 0).length },
         ...{ lost: broken === null ? 0 : 1, seeds: `${FIRST}..${seed - 1}` },
       });
       if (broken !== null) throw broken;
