@@ -5,7 +5,7 @@ import { decode, encode } from './codec.ts';
 import type { AnyWorkflow, ContextOf, InputOf, SignalName, SignalPayload } from './definition.ts';
 import type { Engine, Handled, OpenInstance } from './engine.ts';
 import type { Actor, Envelope, MachineEvent, OperatorEvent } from './event.ts';
-import { type ChainVerdict, type HistoryEntry, readEntry, verifyChain } from './history.ts';
+import { type ChainVerdict, type HistoryEntry, readEntry, verifyStretches } from './history.ts';
 import { type Choice, counted, groupsFor } from './indexes.ts';
 import { parseInput, parseSignal } from './parse.ts';
 import { isClosed } from './record.ts';
@@ -119,7 +119,7 @@ export interface Client {
   list(filter: ListFilter, page?: { readonly limit?: number; readonly cursor?: string }): Promise<ListPage>;
   /**
    * Of every instance of every tree. Exact by status and workflow, alone or both, and by any other filter alone; by more,
-   * at least this many: reading ends at 1,000, or earlier where the filters share next to nothing.
+   * at least this many: reading ends at 200, or earlier where the filters share next to nothing.
    */
   count(
     filter: Pick<ListFilter, 'status' | 'workflow' | 'attention' | 'task' | 'waitingOn'>,
@@ -322,7 +322,8 @@ export function createClient(engine: Engine): Client {
     },
     async verifyHistory(instanceId) {
       const { record } = await opened(instanceId);
-      return verifyChain(await store.history(instanceId, 0, record.revision), record.head);
+      const read = (from: number, limit: number) => store.history(instanceId, from, limit);
+      return verifyStretches(read, record.revision, record.head);
     },
     pause: (instanceId, options) => operated(instanceId, { kind: 'pause' }, options),
     resume: (instanceId, options) => operated(instanceId, { kind: 'resume' }, options),

@@ -106,13 +106,45 @@ export type ChainVerdict =
  * in the lines let pass, `head`, the record's digest, does not.
  */
 export function verifyChain(lines: readonly string[], head?: string): ChainVerdict {
-  let previous = GENESIS;
+  return judgeEnd(walkChain(START, lines), head);
+}
+
+/** The same of a history that is read a stretch at a time, however long it is. */
+export async function verifyStretches(
+  read: (from: number, limit: number) => Promise<readonly string[]>,
+  length: number,
+  head: string,
+): Promise<ChainVerdict> {
+  let walked: Walked = START;
+  while (walked.intact && walked.lines < length) {
+    const lines = await read(walked.lines, Math.min(STRETCH, length - walked.lines));
+    if (lines.length === 0) break;
+    walked = walkChain(walked, lines);
+  }
+  return judgeEnd(walked, head);
+}
+
+const STRETCH = 1_000;
+
+/** How far a chain was walked, and the digest there; or where it broke. */
+type Walked =
+  | { readonly intact: true; readonly lines: number; readonly hash: string }
+  | (ChainVerdict & { readonly intact: false });
+
+const START = { intact: true, lines: 0, hash: GENESIS } as const;
+
+function walkChain(from: Walked & { readonly intact: true }, lines: readonly string[]): Walked {
+  let { hash } = from;
   for (const [index, line] of lines.entries()) {
     const { revision, mark, body } = partsOf(line);
-    const hash = digestOf(previous, `${revision} ${body}`);
-    if (mark !== hash.slice(0, MARK_LENGTH)) return { intact: false, brokenAt: index };
-    previous = hash;
+    hash = digestOf(hash, `${revision} ${body}`);
+    if (mark !== hash.slice(0, MARK_LENGTH)) return { intact: false, brokenAt: from.lines + index };
   }
-  if (head !== undefined && head !== previous) return { intact: false, brokenAt: lines.length };
-  return { intact: true, head: previous };
+  return { intact: true, lines: from.lines + lines.length, hash };
+}
+
+function judgeEnd(walked: Walked, head: string | undefined): ChainVerdict {
+  if (!walked.intact) return walked;
+  if (head !== undefined && head !== walked.hash) return { intact: false, brokenAt: walked.lines };
+  return { intact: true, head: walked.hash };
 }

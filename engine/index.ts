@@ -87,6 +87,7 @@ export { type BootOptions, checkStore, remember, type StoreReport } from './redi
 export { createRedisStore, type RedisStoreOptions } from './redis/redis-store.ts';
 export { activityActors, createRegistry, limitsOf, type Registry, refOf } from './registry.ts';
 export { readTicket } from './relay.ts';
+export { removeTree } from './retention.ts';
 export type { Need, Store, StoredInstance } from './store.ts';
 export type { ActivityView, InstanceView, StateView, TaskView } from './view.ts';
 export { rootOf } from './view.ts';

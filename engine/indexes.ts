@@ -80,11 +80,11 @@ export async function* listed(
 }
 
 /** What no index holds alone is counted by reading ids; nobody needs a larger number exactly. */
-const MOST_COUNTED = 1_000;
+const MOST_COUNTED = 200;
 
 /**
  * Exact by status and workflow, alone or both, and by any other mark alone; by more of them at least this many: reading
- * ends at 1,000, or earlier where they share next to nothing.
+ * ends at 200, or earlier where they share next to nothing.
  */
 export async function counted(store: Pick<Store, 'list' | 'count'>, choice: Choice): Promise<number> {
   const anyOf = groupsFor(choice);

@@ -103,6 +103,7 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     for (const request of entry.claims.add) claims.set(`${id}|${request.token}`, request.worker);
     for (const name of entry.indexes.drop) index(name).delete(id);
     for (const name of entry.indexes.add) index(name).set(id, entry.indexes.score);
+    if (entry.remove === true) rows.delete(id);
     if (entry.wake) for (const listener of listeners) listener(shard(id));
   }
 

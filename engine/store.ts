@@ -62,6 +62,8 @@ export interface CommitEntry {
   };
   /** Tell the workers of other processes that the outbox has something. */
   readonly wake: boolean;
+  /** Nothing is left of the instance itself afterwards: record, history, outcomes of signals, secrets. */
+  readonly remove?: boolean;
 }
 
 export type CommitReply =

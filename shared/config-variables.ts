@@ -99,6 +99,16 @@ const gdapGroup = z.string().transform((value, context): GdapGroup => {
   return { groupId, roleIds };
 });
 
+const DAY_MS = 24 * 3_600_000;
+
+/** Not shorter than the reconciliation of orders looks back, with room to spare. */
+const SHORTEST_RETENTION_MS = 180 * DAY_MS;
+
+const retention = duration.refine(
+  (ms) => ms === 0 || ms >= SHORTEST_RETENTION_MS,
+  'is neither 0 nor at least P180D',
+);
+
 export const processShape = {
   NODE_ENV: z
     .enum(['production', 'development', 'test'], 'is not production, development or test')
@@ -141,6 +151,7 @@ export const webhookShape = {
 
 export const workerShape = {
   WORKER_CONCURRENCY: integer(1, 1_000).default(20),
+  RETENTION: retention.default(400 * DAY_MS),
   PARTNER_CENTER_PER_MINUTE: integer(13, 100_000).default(500),
   WEBHOOK_TAKE_OVER: flag.default(false),
 };

@@ -64,6 +64,7 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
     log,
     concurrency: config.worker.concurrency,
     secretBox,
+    retentionMs: config.worker.retentionMs,
     epoch: report.epoch,
     onRenewed: rememberNowAndThen((seen) => remember(seenBy, seen)),
     onStoreLost: (error) => {

@@ -24,8 +24,10 @@ import { createActivations } from './activations.ts';
 import { startAuditor } from './auditor.ts';
 import { requireImplementations } from './coverage.ts';
 import { startLease } from './lease.ts';
+import type { Loop } from './loop.ts';
 import { createPausedQueues } from './paused-queues.ts';
 import { type Carrier, closeConsumer, createBullCarrier } from './queues.ts';
+import { startRetention } from './retention.ts';
 import { type Scheduler, systemScheduler } from './scheduler.ts';
 import { startClaimReaper, startOutboxSweeper } from './sweeper.ts';
 import { startTimerLoop } from './timer-loop.ts';
@@ -46,6 +48,8 @@ export interface WorkerParts {
   readonly activities?: readonly ActivityImplementation[];
   readonly log: Logger;
   readonly secretBox?: SecretBox | null;
+  /** How long a closed instance is kept, ms; left out, for ever. */
+  readonly retentionMs?: number | null;
   /** Epoch found by `checkStore`; left out, whatever the store has. */
   readonly epoch?: string;
   readonly faults?: FaultPoints;
@@ -145,13 +149,15 @@ export async function runWorker(
   const consumers = queues.map((queue) => given.carrier.consume(queue, (ticket) => activations.run(ticket)));
   const sweeper = startOutboxSweeper(engine, dispatcher, activations, log, scheduler);
   const stopWaking = await store.onWake((shard) => sweeper.wake(shard));
-  const loops = [
+  const loops: Loop[] = [
     startTimerLoop(engine, log, scheduler),
     sweeper,
     startClaimReaper(engine, activations, id, log, REAP_EVERY_MS, scheduler),
     startAuditor(engine, log, scheduler),
     paused.watch(consumers),
   ];
+
+  if (options.retentionMs) loops.push(startRetention(engine, options.retentionMs, log, scheduler));
 
   async function stop(graceMs = 25_000): Promise<void> {
     working = false;

@@ -145,6 +145,7 @@ function writeEntry(args: (string | number)[], entry: CommitEntry): void {
   for (const name of indexes.drop) args.push('I', name);
   for (const name of indexes.add) args.push('i', name, indexes.score);
   if (entry.wake) args.push('w');
+  if (entry.remove === true) args.push('D');
   args.push('.');
 }
 

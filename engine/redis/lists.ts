@@ -9,7 +9,7 @@ import type { RunScript, ScriptReply } from './scripts.ts';
  * common is mostly found in the first hundred; where two large indexes share next to nothing, this is where a page ends
  * early and says where to go on.
  */
-const LOOKED_AT = 2_000;
+const LOOKED_AT = 400;
 
 /** The newest that stand in all names of one of the groups. */
 export async function listInstances(

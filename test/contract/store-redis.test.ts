@@ -198,7 +198,7 @@ describe('a page of two large indexes', () => {
   };
   const walk = async (limit: number) => {
     const pages: ListPage[] = [];
-    for (let before: ListPage['next'] = null; pages.length < 50; ) {
+    for (let before: ListPage['next'] = null; pages.length < 200; ) {
       const page: ListPage = await store.list({ anyOf: [['a', 'b']], limit, before });
       pages.push(page);
       before = page.next;
@@ -213,8 +213,28 @@ describe('a page of two large indexes', () => {
     const { pages, items } = await walk(50);
 
     expect(pages[0]).toMatchObject({ items: [], next: { id: expect.any(String) } });
-    expect(pages.length).toBeLessThan(10);
+    expect(pages.length).toBeLessThan(30);
     expect(items).toEqual(['m7']);
+  });
+
+  it('is whole down to its end over shards that stop at different places', async () => {
+    store = createRedisStore({ redis, namespace, shards: 2 });
+    const pipeline = redis.pipeline();
+    const common: string[] = [];
+    for (let n = 0; n < MEMBERS; n += 1) {
+      const id = `m${n}`;
+      const shard = store.shardOf(id);
+      // The second shard has next to nothing in common and stops soon, the first something here and there.
+      const both = n % 97 === 0 && (shard === 0 || n < 2_000);
+      if (both) common.unshift(id);
+      for (const index of both ? ['a', 'b'] : [n % (shard === 0 ? 7 : 2) === 0 ? 'a' : 'b'])
+        pipeline.zadd(shardKeys(namespace, shard).index(index), n, id);
+    }
+    await pipeline.exec();
+
+    const { items } = await walk(50);
+
+    expect(items).toEqual(common);
   });
 
   it('jumps over what only one of them has', async () => {

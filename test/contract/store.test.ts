@@ -75,6 +75,30 @@ describe.each(STORES)('a store %s', (_where, open) => {
       expect(store.now()).toBeGreaterThanOrEqual(due);
     });
 
+    it('leaves nothing of an instance that a commit removes, and of a stale one everything', async () => {
+      const rich = {
+        signal: { id: 's', outcome: 'applied' },
+        secrets: { set: [['password', 'sealed'] as const] },
+        indexes: { score: 5, add: ['all'] },
+      };
+      await store.commit(commitOf('one', 0, rich));
+      await store.commit(commitOf('other', 0, rich));
+      const removal = { remove: true, indexes: { score: 5, drop: ['all'] } };
+
+      expect(await store.commit(commitOf('one', 3, removal))).toEqual({ status: 'conflict' });
+      expect(await store.load('one', 's')).toMatchObject({ revision: 1, seen: 'applied' });
+      expect(await store.commit(commitOf('one', 1, removal))).toEqual(OK);
+
+      expect(await store.load('one', 's')).toBeNull();
+      expect(await store.history('one', 0, 10)).toEqual([]);
+      expect(await store.secret('one', 'password')).toBeNull();
+      expect(await store.count('all')).toBe(1);
+      expect(await store.load('other', 's')).toMatchObject({ revision: 1, seen: 'applied' });
+      expect(await store.commit(commitOf('one', 1, removal))).toEqual({ status: 'conflict' });
+      expect(await store.commit(commitOf('one', 0))).toEqual(OK);
+      expect(await store.load('one', 's')).toMatchObject({ revision: 1, seen: null });
+    });
+
     it('keeps the stored machine where a commit leaves it out', async () => {
       await store.commit(commitOf('one', 0, { machine: 'first' }));
       await store.commit(commitOf('one', 1, { machine: null, body: 'second' }));

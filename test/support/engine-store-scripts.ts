@@ -35,6 +35,7 @@ interface Parts {
   readonly forget: string[];
   readonly indexes: readonly [number, string[], string[]];
   readonly due: number | null;
+  readonly remove: boolean;
 }
 
 const commitParts: fc.Arbitrary<Parts> = fc.record({
@@ -49,6 +50,7 @@ const commitParts: fc.Arbitrary<Parts> = fc.record({
   forget: some(token),
   indexes: fc.tuple(fc.nat(3), some(fc.constantFrom(...NAMES)), some(fc.constantFrom(...NAMES))),
   due: fc.option(fc.constantFrom(PAST, FUTURE), { freq: 5 }),
+  remove: fc.nat(9).map((n) => n === 0),
 });
 
 const activityId = (instance: string, of: string) => `a|${instance}|${of}|q`;
@@ -81,6 +83,7 @@ async function entryOf(store: Store, given: Parts): Promise<CommitEntry> {
     claims: { add: parts.claims[0].map(([of, by]) => ({ token: of, worker: by })), drop: parts.claims[1] },
     forget: parts.forget,
     indexes: { score: parts.indexes[0], add: parts.indexes[1], drop: parts.indexes[2] },
+    remove: parts.remove,
   });
 }
 

@@ -66,5 +66,6 @@ export function commitOf(instanceId: string, expectedRevision: number, changes: 
     forget: changes.forget ?? [],
     indexes: { score: 0, add: [], drop: [], ...changes.indexes },
     wake: changes.wake ?? false,
+    ...(changes.remove === undefined ? {} : { remove: changes.remove }),
   };
 }

@@ -20,6 +20,7 @@ ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 
         m entry delay-ms body   add a message to the outbox
         I name / i name score   leave / join an index
         w                       wake the workers of other processes
+        D                       remove the instance; the last change
 REPLY counter|ms|status|status ...   status: OK | CONFLICT | EXISTS | EARLY | BADKEY (a key of the entry has a foreign type)
 ERROR SUPERSEDED when a later batch of this client was applied, REWOUND when one that was answered is unknown here: this
       store is older than its clients. Nothing is written then.
@@ -41,7 +42,7 @@ if tonumber(known) < tonumber(ARGV[6]) then
 end
 
 local TIMERS, OUTBOX, BODIES, CLAIMS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local WORDS = { x = 1, T = 1, t = 2, C = 1, c = 2, O = 1, a = 3, m = 3, I = 1, i = 2, w = 0 }
+local WORDS = { x = 1, T = 1, t = 2, C = 1, c = 2, O = 1, a = 3, m = 3, I = 1, i = 2, w = 0, D = 0 }
 local SHARD_KEY = { T = TIMERS, t = TIMERS, C = CLAIMS, c = CLAIMS, O = OUTBOX, a = OUTBOX, m = OUTBOX }
 local NUMBER = { t = 2, a = 2, m = 2, i = 2 }
 
@@ -114,6 +115,8 @@ local function change(op, id, at)
     redis.call('ZREM', TIMERS, id .. '|' .. word)
   elseif op == 't' then
     redis.call('ZADD', TIMERS, ARGV[at + 2], id .. '|' .. word)
+  elseif op == 'D' then
+    redis.call('UNLINK', prefix .. 'i:' .. id, prefix .. 'x:' .. id)
   else
     wake = true
   end
