@@ -160,6 +160,23 @@ async function resume(measure, sizes) {
   ];
 }
 
+/** On a Redis of its own, which is killed. */
+async function restart(measure, sizes) {
+  const policies = ['everysec', 'always'];
+  const found = await measure(
+    policies.map((fsync) => [fsync, 'restart', { fsync, parked: sizes.restarted }]),
+    1,
+  );
+  return policies.flatMap((fsync) => {
+    const name = `Redis killed, AOF ${fsync}, ${sizes.restarted} parked`;
+    return [
+      row(name, 'reachable again after', found[fsync].reachableMs, 'ms'),
+      row(name, "a signal's activity begun after", found[fsync].servingMs, 'ms', { must: { most: 10_000 } }),
+      row(name, 'worker heap an instance', found[fsync].heapBytes, 'bytes', { must: { most: 16 } }),
+    ];
+  });
+}
+
 async function listing(measure, sizes) {
   const options = { sizes: sizes.listed, samples: Math.ceil(sizes.samples / 4) };
   // Filling the store takes longest, and each size is measured many times in turn: once will do.
@@ -199,6 +216,7 @@ export const PARTS = {
   parked,
   timers,
   resume,
+  restart,
   listing,
   history,
 };
@@ -206,11 +224,11 @@ export const PARTS = {
 export const FULL = {
   ...{ quick: false, workflows: 3_000, samples: 200, parked: [1_000, 10_000, 100_000] },
   timers: { pending: 100_000, due: 2_000, jobs: 20_000 },
-  ...{ resumed: 200, listed: [1_000, 10_000, 100_000, 1_000_000], entries: 10_000 },
+  ...{ resumed: 200, restarted: 100_000, listed: [1_000, 10_000, 100_000, 1_000_000], entries: 10_000 },
 };
 
 export const QUICK = {
   ...{ quick: true, workflows: 150, samples: 24, parked: [200, 1_000] },
   timers: { pending: 500, due: 200, jobs: 500 },
-  ...{ resumed: 20, listed: [1_000, 5_000], entries: 500 },
+  ...{ resumed: 20, restarted: 1_000, listed: [1_000, 5_000], entries: 500 },
 };

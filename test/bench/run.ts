@@ -2,10 +2,11 @@
 import { history, listing } from './age.ts';
 import { parked, rawHop } from './parked.ts';
 import { processes, resume } from './processes.ts';
+import { restart } from './restart.ts';
 import { throughput } from './throughput.ts';
 import { timers } from './timers.ts';
 
-const PARTS = { throughput, processes, resume, parked, rawHop, timers, history, listing } as const;
+const PARTS = { throughput, processes, resume, restart, parked, rawHop, timers, history, listing } as const;
 
 const [part = '', json = '{}'] = process.argv.slice(2);
 const measure = PARTS[part as keyof typeof PARTS] as ((options: never) => Promise<object>) | undefined;
