@@ -8,7 +8,11 @@ import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { createSecretBox } from '../../shared/secrets.ts';
 import { createRefreshTokenStore } from '../../workers/refresh-tokens.ts';
-import { type EmulatedMicrosoft, environmentFor, startEmulatedMicrosoft } from '../support/emulated-microsoft.ts';
+import {
+  type EmulatedMicrosoft,
+  environmentFor,
+  startEmulatedMicrosoft,
+} from '../support/emulated-microsoft.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Spawned, spawnNode } from '../support/spawn.ts';
 import { testNamespace, testRedisUrl } from '../support/test-redis.ts';
