@@ -7,6 +7,7 @@ import {
   createEngine,
   createMemoryStore,
   createRegistry,
+  defineWorkflow,
 } from '../../engine/index.ts';
 import { afterFailure } from '../../engine/retry.ts';
 import { INBOX_LIMIT } from '../../engine/step.ts';
@@ -367,5 +368,52 @@ describe('an instance', () => {
     expect((await bench.client.cancel('one')).status).toBe('deferred');
     await expect(bench.client.cancel('one')).rejects.toThrow(/already asked/);
     expect(await bench.send('one', 'free')).toMatchObject({ status: 'completed', deferred: [] });
+  });
+});
+
+describe('a timer', () => {
+  it('brought before its time by a wrong clock does nothing', async () => {
+    const bench = engineBench(
+      setup({}).createMachine({
+        initial: 'a',
+        states: { a: { after: { 1000: 'b' } }, b: { on: { go: 'a' } } },
+      }),
+    );
+    const [timer] = (await bench.start()).timers;
+    const event = { kind: 'timer.fired', token: timer?.token ?? '' } as const;
+    await bench.pass(999);
+
+    expect((await bench.engine.handle('one', { event })).reply.status).toBe('early');
+    expect(await bench.see('one')).toMatchObject({ state: 'a', revision: 1 });
+  });
+
+  it('set in the tenth revision fires behind one of the ninth that is due with it', async () => {
+    const machine = setup({
+      types: { context: {} as { n: number; fired: number[] } },
+      actions: {
+        fire: assign({
+          fired: ({ context, event }) => [...context.fired, (event as never as { n: number }).n],
+        }),
+      },
+    }).createMachine({
+      context: { n: 0, fired: [] },
+      on: {
+        set: {
+          actions: [
+            assign({ n: ({ context }) => context.n + 1 }),
+            raise(({ context }) => ({ type: 'fire', n: context.n }) as never, { delay: 1_000 }),
+          ],
+        },
+        fire: { actions: 'fire' },
+      },
+    } as never);
+    const workflow = defineWorkflow({ name: 'timers', machine: machine as never }) as AnyWorkflow;
+    const { client, later } = engineOf(workflow);
+    await client.start(workflow, undefined as never, { id: 'one' });
+    for (let n = 0; n < 10; n += 1) await client.signalById('one', 'set', {});
+
+    await later(1_000);
+
+    expect((await client.describe('one'))?.context).toMatchObject({ fired: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] });
   });
 });
