@@ -56,6 +56,7 @@ export interface CommitEntry {
   /** Tokens whose stored progress goes. */
   readonly forget: readonly string[];
   readonly indexes: {
+    /** When the instance was created, ms; the same in all its commits: an index is looked into by it. */
     readonly score: number;
     readonly add: readonly string[];
     readonly drop: readonly string[];

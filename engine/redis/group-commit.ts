@@ -142,7 +142,7 @@ function writeEntry(args: (string | number)[], entry: CommitEntry): void {
     else args.push('m', id, delayMs, body);
   }
   for (const { token, worker } of claims.add) args.push('c', token, worker);
-  for (const name of indexes.drop) args.push('I', name);
+  for (const name of indexes.drop) args.push('I', name, indexes.score);
   for (const name of indexes.add) args.push('i', name, indexes.score);
   if (entry.wake) args.push('w');
   if (entry.remove === true) args.push('D');

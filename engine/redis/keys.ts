@@ -6,8 +6,9 @@
  * memory. `x:<id>` hash, where it has any: `sig:<signal id>` outcome, `sec:<name>` sealed secret, `p:<token>` progress.
  * Per shard: `timers` zset (`<id>|<token>` by due ms), `outbox` zset (entry id by due ms), `bodies` hash (entry id to
  * body), `claims` hash (`<id>|<token>` to worker), `reply:<client>` strings (a client's last batch and its answer, kept
- * for a day), `ix:<index>` zsets (id by creation ms), `k:<key>` sets of ids, `pk:<key>` hashes of parked
- * signals, `parked` zset (`<key>\n<signal id>` by ms), `came:<key>\n<signal id>` marks that last a week.
+ * for a day), `ix:<index>` zsets (id by creation ms; a large one is in pieces, `piece:<bound>:<index>` under
+ * `bounds:<index>`: `scripts/index.lua`), `k:<key>` sets of ids, `pk:<key>` hashes of parked signals, `parked` zset
+ * (`<key>\n<signal id>` by ms), `came:<key>\n<signal id>` marks that last a week.
  */
 export interface ShardKeys {
   readonly prefix: string;

@@ -19,7 +19,9 @@ export async function listInstances(
 ): Promise<ListPage> {
   const args = [limit, before?.score ?? '', before?.id ?? '', since ?? '-inf', LOOKED_AT + limit];
   const parts = await Promise.all(
-    shards.flatMap((keys) => anyOf.map((names) => run('list', names.map(keys.index), args).then(readPart))),
+    shards.flatMap((keys) =>
+      anyOf.map((names) => run('list', names.map(keys.index), [keys.prefix, ...args]).then(readPart)),
+    ),
   );
   return merge(parts, limit);
 }

@@ -245,8 +245,8 @@ ${signalId}`,
 
     list: (query) => listInstances(run, keysOf, query),
     async count(index) {
-      const counts = await Promise.all(keysOf.map((keys) => redis.zcard(keys.index(index))));
-      return counts.reduce((sum, count) => sum + count, 0);
+      const counts = await Promise.all(keysOf.map((keys) => run('count', [keys.index(index)], [])));
+      return counts.reduce<number>((sum, count) => sum + Number(count), 0);
     },
 
     async recordDefinitions(shapes) {

@@ -19,6 +19,7 @@ const NAMES = [
   'renew',
   'live',
   'list',
+  'count',
 ] as const;
 
 export type ScriptName = (typeof NAMES)[number];
@@ -37,8 +38,16 @@ interface Script {
   readonly digest: string;
 }
 
+/** What a script begins with: functions that several have in common. */
+const HEADS: Readonly<Partial<Record<ScriptName, readonly string[]>>> = {
+  commit: ['index', 'index-change'],
+  list: ['index'],
+};
+
 function readScript(name: ScriptName): Script {
-  const text = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
+  const text = [...(HEADS[name] ?? []), name]
+    .map((file) => readFileSync(new URL(`./scripts/${file}.lua`, import.meta.url), 'utf8'))
+    .join('');
   return { text, digest: createHash('sha1').update(text).digest('hex') };
 }
 

@@ -18,7 +18,7 @@ ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 
         O entry                 drop an outbox entry
         a entry delay-ms token  add an activity to the outbox, unless its attempt still runs
         m entry delay-ms body   add a message to the outbox
-        I name / i name score   leave / join an index
+        I name score / i name score   leave / join an index
         w                       wake the workers of other processes
         D                       remove the instance; the last change
 REPLY counter|ms|status|status ...   status: OK | CONFLICT | EXISTS | EARLY | BADKEY (a key of the entry has a foreign type)
@@ -27,9 +27,9 @@ ERROR SUPERSEDED when a later batch of this client was applied, REWOUND when one
 
 No command after an entry's first write can fail: the words of every entry and the type of every key it writes are
 checked before. The instance is a list of its body, its machine and a line of history a revision; it is checked by
-reading its length.
+reading its length. Stands behind index.lua and index-change.lua.
 ]]
-local prefix, counter = ARGV[1], ARGV[2]
+local counter = ARGV[2]
 
 local last = redis.call('GET', KEYS[5])
 local known = last and string.match(last, '^%d+') or '0'
@@ -42,25 +42,14 @@ if tonumber(known) < tonumber(ARGV[6]) then
 end
 
 local TIMERS, OUTBOX, BODIES, CLAIMS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local WORDS = { x = 1, T = 1, t = 2, C = 1, c = 2, O = 1, a = 3, m = 3, I = 1, i = 2, w = 0, D = 0 }
+local WORDS = { x = 1, T = 1, t = 2, C = 1, c = 2, O = 1, a = 3, m = 3, I = 2, i = 2, w = 0, D = 0 }
 local SHARD_KEY = { T = TIMERS, t = TIMERS, C = CLAIMS, c = CLAIMS, O = OUTBOX, a = OUTBOX, m = OUTBOX }
-local NUMBER = { t = 2, a = 2, m = 2, i = 2 }
-
--- Types hold for the whole batch: what it creates has the type it wants.
-local types = {}
-local function is(key, wanted)
-  local kind = types[key]
-  if not kind then
-    kind = redis.call('TYPE', key)['ok']
-    types[key] = kind
-  end
-  return kind == 'none' or kind == wanted
-end
+local NUMBER = { t = 2, a = 2, m = 2, i = 2, I = 2 }
 
 local function sound(op, at, id)
   local number = NUMBER[op]
   if number and not tonumber(ARGV[at + number]) then error('malformed number') end
-  if op == 'i' or op == 'I' then return is(prefix .. 'ix:' .. ARGV[at + 1], 'zset') end
+  if op == 'i' or op == 'I' then return indexSound(ARGV[at + 1], ARGV[at + 2]) end
   if op == 'x' then return is(prefix .. 'x:' .. id, 'hash') end
   local key = SHARD_KEY[op]
   if not key then return true end
@@ -96,9 +85,9 @@ local function change(op, id, at)
   elseif op == 'c' then
     redis.call('HSET', CLAIMS, id .. '|' .. word, ARGV[at + 2])
   elseif op == 'I' then
-    redis.call('ZREM', prefix .. 'ix:' .. word, id)
+    leave(word, ARGV[at + 2], id)
   elseif op == 'i' then
-    redis.call('ZADD', prefix .. 'ix:' .. word, ARGV[at + 2], id)
+    join(word, ARGV[at + 2], id)
   elseif op == 'x' then
     redis.call('HDEL', prefix .. 'x:' .. id, word)
   elseif op == 'O' then
