@@ -6,10 +6,23 @@ import { decode, encode, encodeOwn, isExact } from './codec.ts';
 import type { InstanceRecord, MachineState, TimerState } from './record.ts';
 import type { StoredInstance } from './store.ts';
 
-/** At rest, what is empty or as usual is left out: a machine at work, a state entered with the newest entry. */
-type Body = Partial<Omit<InstanceRecord, 'machine' | 'revision' | 'timers'>> &
-  Pick<InstanceRecord, 'id' | 'definition' | 'createdAt' | 'updatedAt' | 'head'> &
-  Pick<MachineState, 'value' | 'historyValue' | 'output' | 'error'> & {
+/**
+ * At rest, what every record has stands in its place, without its name; what is empty or as usual is left out: a machine
+ * at work, a state entered with the newest entry.
+ */
+type Body = readonly [
+  id: string,
+  definition: string,
+  createdAt: number,
+  updatedAt: number,
+  head: string,
+  value: MachineState['value'],
+  others: Others,
+];
+
+type Always = 'id' | 'definition' | 'createdAt' | 'updatedAt' | 'head';
+type Others = Partial<Omit<InstanceRecord, Always | 'machine' | 'revision' | 'timers'>> &
+  Pick<MachineState, 'historyValue' | 'output' | 'error'> & {
     readonly machine?: MachineState['status'] | undefined;
     readonly actors?: MachineState['children'];
     readonly timers?: Readonly<Record<string, StoredTimer>> | undefined;
@@ -20,15 +33,11 @@ type StoredTimer = TimerState | Omit<TimerState, 'purpose' | 'event'>;
 
 export function writeBody(record: InstanceRecord): string {
   const { machine } = record;
-  const body: Body = {
-    id: record.id,
-    definition: record.definition,
+  const { id, definition, createdAt, updatedAt, head } = record;
+  const others: Others = {
     status: record.status === 'running' ? undefined : record.status,
-    createdAt: record.createdAt,
-    updatedAt: record.updatedAt,
-    stateSince: record.stateSince === record.updatedAt ? undefined : record.stateSince,
+    stateSince: record.stateSince === updatedAt ? undefined : record.stateSince,
     machine: machine.status === 'active' ? undefined : machine.status,
-    value: machine.value,
     historyValue: machine.historyValue,
     output: machine.output,
     error: machine.error,
@@ -46,12 +55,12 @@ export function writeBody(record: InstanceRecord): string {
     labels: unlessEmpty(record.labels),
     subject: record.subject ?? undefined,
     idempotencyHash: record.idempotencyHash ?? undefined,
-    head: record.head,
   };
+  const body: Body = [id, definition, createdAt, updatedAt, head, machine.value, others];
   return encodeOwn(body, holdsExactValues(record));
 }
 
-function writeTimers(timers: InstanceRecord['timers']): Body['timers'] {
+function writeTimers(timers: InstanceRecord['timers']): Others['timers'] {
   let written: Record<string, StoredTimer> | undefined;
   for (const token in timers) {
     const timer = timers[token] as TimerState;
@@ -67,7 +76,7 @@ function isPlain({ id, purpose, event }: TimerState): boolean {
   return true;
 }
 
-function readTimers(stored: NonNullable<Body['timers']>): InstanceRecord['timers'] {
+function readTimers(stored: NonNullable<Others['timers']>): InstanceRecord['timers'] {
   const timers: Record<string, TimerState> = {};
   for (const token in stored) {
     const timer = stored[token] as TimerState;
@@ -119,16 +128,16 @@ const NONE: readonly never[] = [];
 const EMPTY = {};
 
 export function readRecord(stored: StoredInstance): InstanceRecord {
-  const body = decode<Body>(stored.body);
-  const { machine: status = 'active', value, historyValue, output, error, actors: children } = body;
+  const [id, definition, createdAt, updatedAt, head, value, body] = decode<Body>(stored.body);
+  const { machine: status = 'active', historyValue, output, error, actors: children } = body;
   return {
-    id: body.id,
-    definition: body.definition,
+    id,
+    definition,
     revision: stored.revision,
     status: body.status ?? 'running',
-    createdAt: body.createdAt,
-    updatedAt: body.updatedAt,
-    stateSince: body.stateSince ?? body.updatedAt,
+    createdAt,
+    updatedAt,
+    stateSince: body.stateSince ?? updatedAt,
     entered: body.entered ?? EMPTY,
     machine: { status, value, context: readContext(stored.machine), historyValue, output, error, children },
     parent: body.parent ?? null,
@@ -143,6 +152,6 @@ export function readRecord(stored: StoredInstance): InstanceRecord {
     labels: body.labels ?? EMPTY,
     subject: body.subject ?? null,
     idempotencyHash: body.idempotencyHash ?? null,
-    head: body.head,
+    head,
   };
 }

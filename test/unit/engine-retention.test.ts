@@ -12,7 +12,9 @@ import {
   type Engine,
   removeTree,
 } from '../../engine/index.ts';
+import type { InstanceRecord } from '../../engine/record.ts';
 import type { Store } from '../../engine/store.ts';
+import { readRecord, writeBody } from '../../engine/stored.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { startRetention } from '../../workers/retention.ts';
 import { eventually } from '../support/eventually.ts';
@@ -81,19 +83,19 @@ describe('a tree', () => {
     const [below = ''] = (await ids()).filter((id) => id !== 'one');
     now += 2 * KEPT_MS;
     const load = store.load;
-    const asIf = async (change: object) => {
+    const asIf = async (change: Partial<InstanceRecord>) => {
       const changed = {
         ...store,
         load: async (id: string) => {
           const stored = await load(id);
           if (id !== below || stored === null) return stored;
-          return { ...stored, body: JSON.stringify({ ...JSON.parse(stored.body), ...change }) };
+          return { ...stored, body: writeBody({ ...readRecord(stored), ...change }) };
         },
       };
       return removeTree(changed as Store, 'one', now - KEPT_MS);
     };
 
-    expect(await asIf({ status: undefined })).toBe(0);
+    expect(await asIf({ status: 'running' })).toBe(0);
     expect(await asIf({ attention: { code: 'instance-failed', message: 'm', at: 1 } })).toBe(0);
     expect(await asIf({ updatedAt: now - KEPT_MS })).toBe(0);
     expect(await ids()).toHaveLength(3);
