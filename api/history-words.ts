@@ -91,6 +91,8 @@ function happened({ event, outcome }: HistoryEntry, names: ReadonlyMap<string, s
       return `${named(event.token)}, attempt ${event.attempt}: failed with ${event.failure.code} (${event.failure.message}).`;
     case 'activity.lost':
       return `${named(event.token)}, attempt ${event.attempt}: no answer (${event.why}).`;
+    case 'rewound':
+      return `The store was set back and taken on: what happened since ${iso(event.since)} may be forgotten here.`;
     case 'timer.fired':
       return 'A deadline passed.';
     case 'child.message':

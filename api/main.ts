@@ -12,6 +12,7 @@ import {
   createOperations,
   createRedisStore,
   createRegistry,
+  markRewound,
   type Store,
 } from '../engine/index.ts';
 import { type ApiConfig, loadApiConfig } from '../shared/config.ts';
@@ -45,6 +46,8 @@ async function main(): Promise<void> {
   const registry = createRegistry(allWorkflows);
   // Without dispatch: activities stay in the outbox and the workers are woken.
   const engine = createEngine({ store, registry, log });
+  // Before the first request: what it moves on must know of the loss.
+  if (report.loss !== null) await markRewound(engine, report.loss, log);
   const client = createClient(engine);
   const notices = createNotices(redis, namespace);
   let draining = false;

@@ -62,6 +62,7 @@ export function summary(tree: Tree) {
     innermost:
       inner === null ? null : { instanceId: inner.id, sentence: inner.sentence, waitingOn: inner.waitingOn },
     attention: attentionOf(view),
+    rewound: view.rewound === null ? null : { since: iso(view.rewound.since), at: iso(view.rewound.at) },
     needs: {
       attention: all.filter(({ attention }) => attention !== null).length,
       tasks: all.reduce((sum, { tasks }) => sum + tasks.length, 0),

@@ -100,6 +100,10 @@ const summaryShape = {
     .nullable()
     .meta({ description: 'Where the open child stands that matters most; null without children' }),
   attention: Attention.nullable(),
+  rewound: z.strictObject({ since: instant, at: instant }).nullable().meta({
+    description:
+      'Set where the store was set back and taken on while it was open: what it did from `since` on may be forgotten here',
+  }),
   needs: z
     .strictObject({ attention: z.int(), tasks: z.int() })
     .meta({ description: 'Instances of the whole tree on the attention list, and its open tasks' }),

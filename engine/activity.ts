@@ -124,6 +124,11 @@ export interface ActivityContext {
   readonly correlationId: string;
   /** Aborted on cancel, lost lease, timeout and shutdown. */
   readonly signal: AbortSignal;
+  /**
+   * Ms, set where the store lost what it had answered: from then on there may have been attempts, of this activity and of
+   * one before it for the same purpose, that nobody remembers. What looks for their effect looks from here on.
+   */
+  readonly lossSince: number | null;
   /** What the last `heartbeat` of an earlier attempt stored, or null. */
   readonly progress: unknown;
   /** Stores progress durably; rejects with `activity-aborted` when the attempt no longer owns the activity. */

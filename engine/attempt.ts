@@ -31,6 +31,8 @@ export interface AttemptOptions {
   readonly cancellation: Cancellation;
   readonly log: Logger;
   heartbeat(progress: unknown): Promise<void>;
+  /** Awaited before an activity with a `verify` does anything: that it was begun must not be forgotten. */
+  readonly beforeEffect?: () => Promise<void>;
   /** Calls back after `ms`; returns how to call it off. */
   after(ms: number, callback: () => void): () => void;
 }
@@ -92,6 +94,7 @@ async function perform(
   }
   const input = parse(implementation.contract.input, activity.input, 'activity-input-invalid');
   const context = contextOf(options, activity, secrets);
+  if (implementation.verify !== undefined) await options.beforeEffect?.().catch(notBegun);
   if (activity.unverified && implementation.verify !== undefined) {
     const found: Verification<unknown> = await implementation.verify(input, context).catch(stillUnknown);
     if (found.outcome === 'unknown') throw new ActivityFailure('unknown', 'outcome-unknown', found.reason);
@@ -103,6 +106,10 @@ async function perform(
     await implementation.run(input, context),
     'activity-output-invalid',
   );
+}
+
+function notBegun(error: unknown): never {
+  throw new ActivityFailure('retryable', 'store-unavailable', messageOf(error), { cause: error });
 }
 
 /** A look-up that fails says nothing about the attempt before it: nothing may run before one succeeds. */
@@ -140,6 +147,7 @@ function contextOf(
     get signal() {
       return cancellation.signal;
     },
+    lossSince: open.record.rewound?.since ?? null,
     progress: options.progress,
     heartbeat: options.heartbeat,
     seal: (name, plaintext) => secrets.set(name, plaintext),

@@ -122,7 +122,7 @@ export interface Client {
    * at least this many: reading ends at 200, or earlier where the filters share next to nothing.
    */
   count(
-    filter: Pick<ListFilter, 'status' | 'workflow' | 'attention' | 'task' | 'waitingOn'>,
+    filter: Pick<ListFilter, 'status' | 'workflow' | 'attention' | 'rewound' | 'task' | 'waitingOn'>,
   ): Promise<number>;
   history(
     instanceId: string,

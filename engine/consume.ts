@@ -25,6 +25,8 @@ export function consume(
         ...event,
         failure: { kind: 'unknown', code: 'outcome-unknown', message: event.why },
       });
+    case 'rewound':
+      return rewound(turn, event);
     case 'timer.fired':
       return timerFired(turn, event.token);
     case 'child.message':
@@ -112,6 +114,20 @@ function activityFailed(turn: Turn, event: Omit<EventOf<'activity.failed'>, 'kin
   const fireAt = turn.now + verdict.delayMs;
   turn.timers = { ...turn.timers, [mint(turn)]: { fireAt, purpose: 'retry', activity: token } };
   note(turn, { type: 'activity-retried', token, attempt: tried.attempt, at: fireAt });
+  return applied();
+}
+
+/**
+ * Whatever was open may have been done, and done with an answer, in the time that is lost: it is looked up before it
+ * runs. So is all that begins from here on, for the instance comes by places where it may have been.
+ */
+function rewound(turn: Turn, { since, at }: EventOf<'rewound'>): Reply {
+  const before = turn.rewound;
+  if (before !== undefined && before.at >= at) return { status: 'stale', detail: 'marked' };
+  turn.rewound = { since: Math.min(since, before?.since ?? since), at };
+  turn.activities = Object.fromEntries(
+    Object.entries(turn.activities).map(([token, activity]) => [token, { ...activity, unverified: true }]),
+  );
   return applied();
 }
 

@@ -112,6 +112,7 @@ function openTurn(input: DecideInput, record: InstanceRecord): Turn {
     inbox: record.inbox,
     quarantine: record.quarantine,
     attention: record.attention,
+    rewound: record.rewound,
     mailbox: NONE,
     messages: NONE,
     notes: NONE,
@@ -152,6 +153,7 @@ function start(input: DecideInput, event: Extract<EngineEvent, { kind: 'start' }
     inbox: NONE,
     quarantine: NONE,
     attention: null,
+    rewound: event.rewound,
     keys: NONE,
     labels: event.labels ?? {},
     subject: null,
@@ -257,6 +259,7 @@ function nextRecord(
     inbox: turn.inbox,
     quarantine: turn.quarantine,
     attention: turn.attention,
+    rewound: turn.rewound,
     keys: isClosed(turn.status) ? NONE : keysOf(turn, record),
     labels: record.labels,
     subject:

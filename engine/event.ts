@@ -1,6 +1,6 @@
 /** Every event `decide` can consume. The set is closed: a new member makes the compiler name each place to change. */
 import type { JsonObject } from '../shared/errors.ts';
-import type { ActivityState, InstanceRecord, MachineState, TimerState } from './record.ts';
+import type { ActivityState, InstanceRecord, MachineState, Rewound, TimerState } from './record.ts';
 
 /** A machine event: a type and its fields. */
 export interface MachineEvent {
@@ -42,6 +42,8 @@ export type EngineEvent =
       readonly parent?: ParentLink;
       readonly labels?: Readonly<Record<string, string>>;
       readonly idempotencyHash?: string;
+      /** Begun by an instance that has it. */
+      readonly rewound?: Rewound;
     }
   /** Begins an instance as another one was after a revision of its past. */
   | {
@@ -75,6 +77,8 @@ export type EngineEvent =
       readonly jitter: number;
     }
   | { readonly kind: 'timer.fired'; readonly token: string }
+  /** The store that held this instance was set back and taken on. */
+  | ({ readonly kind: 'rewound' } & Rewound)
   | {
       readonly kind: 'child.message';
       readonly token: string;

@@ -50,21 +50,22 @@ export function forkOf(id: string, { past, children: started }: ForkEvent, now: 
     ),
     inbox: address(past.inbox) as InstanceRecord['inbox'],
   };
-  const messages = started.map((child) =>
-    beginAnew(id, token(child.token), child, past.children[child.token], address),
-  );
+  const messages = started.map((child) => beginAnew(id, token(child.token), child, past, address));
   return { record, dispatch: Object.keys(activities), messages };
 }
 
 function beginAnew(
   id: string,
   token: string,
-  { definition, input }: ForkedChild,
-  child: ChildState | undefined,
+  child: ForkedChild,
+  past: InstanceRecord,
   address: (value: unknown) => unknown,
 ): Message {
-  const actorId = child?.actorId ?? '';
-  return { to: `${id}.${token}`, body: { kind: 'start', definition, input: address(input), actorId, token } };
+  const actorId = past.children[child.token]?.actorId ?? '';
+  const { definition, input } = child;
+  const { rewound } = past;
+  const start = { kind: 'start', definition, input: address(input), actorId, token } as const;
+  return { to: `${id}.${token}`, body: { ...start, ...(rewound && { rewound }) } };
 }
 
 /** Of revision 0, which no commit of its own ever mints; in the order of their age, which decides ties of timers. */

@@ -83,11 +83,13 @@ export {
 } from './operations.ts';
 export type { Preview, PreviewEffect } from './preview.ts';
 export type { Attention, InstanceStatus } from './record.ts';
-export { type BootOptions, checkStore, remember, type StoreReport } from './redis/boot.ts';
+export { type BootOptions, checkStore, type StoreReport } from './redis/boot.ts';
 export { createRedisStore, type RedisStoreOptions } from './redis/redis-store.ts';
+export { remember, type SeenStore } from './redis/seen.ts';
 export { activityActors, createRegistry, limitsOf, type Registry, refOf } from './registry.ts';
 export { readTicket } from './relay.ts';
 export { removeTree } from './retention.ts';
+export { markRewound, type StoreLoss } from './rewound.ts';
 export type { Need, Store, StoredInstance } from './store.ts';
 export type { ActivityView, InstanceView, StateView, TaskView } from './view.ts';
 export { rootOf } from './view.ts';

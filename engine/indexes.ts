@@ -18,6 +18,7 @@ export const INDEX = {
   state: (place: Place, workflow: string, path: string) => `${place}:state:${workflow}:${path}`,
   waitingOn: (place: Place, who: string) => `${place}:waiting:${who}`,
   attention: (place: Place) => `${place}:attention`,
+  rewound: (place: Place) => `${place}:rewound`,
   task: (place: Place) => `${place}:task`,
 };
 
@@ -32,6 +33,7 @@ export interface Choice {
   readonly state?: string;
   readonly waitingOn?: string;
   readonly attention?: boolean;
+  readonly rewound?: boolean;
   readonly task?: boolean;
   /** Roots only (the default) or every instance of every tree. */
   readonly children?: boolean;
@@ -44,13 +46,14 @@ export function groupsFor(choice: Choice): readonly (readonly string[])[] {
 }
 
 function groupsAt(place: Place, choice: Choice): readonly (readonly string[])[] {
-  const { status, workflow, state, waitingOn, attention, task } = choice;
+  const { status, workflow, state, waitingOn, attention, rewound, task } = choice;
   const marks: string[] = [];
   if (state !== undefined) marks.push(INDEX.state(place, workflow ?? '', state));
   if (waitingOn !== undefined) marks.push(INDEX.waitingOn(place, waitingOn));
   if (task === true) marks.push(INDEX.task(place));
   const open = marks.length > 0;
   if (attention === true) marks.push(INDEX.attention(place));
+  if (rewound === true) marks.push(INDEX.rewound(place));
   const possible = open ? OPEN : EVERY_STATUS;
   const statuses = status === undefined ? possible : possible.filter((one) => one === status);
   // The marks alone say it, or the state names the workflow.
@@ -110,7 +113,9 @@ export function lastingIndexes(record: InstanceRecord): readonly string[] {
   const { status } = record;
   const name = workflowNameOf(record.definition);
   const names = [INDEX.status(place, status), INDEX.workflow(place, name, status)];
-  return record.attention === null ? names : names.concat(INDEX.attention(place));
+  if (record.attention !== null) names.push(INDEX.attention(place));
+  if (record.rewound !== undefined) names.push(INDEX.rewound(place));
+  return names;
 }
 
 const placeOf = ({ parent }: InstanceRecord): Place => (parent === null ? 'roots' : 'children');

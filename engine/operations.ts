@@ -87,8 +87,16 @@ export function createOperations(engine: Engine, client: Client): Operations {
       throw no(`${live.map(([, { actorId }]) => actorId).join(', ')} ran below it then and would begin anew`);
     const children = await Promise.all(live.map(([token, child]) => startOf(token, child.instanceId)));
     const from = { instanceId, revision: options.revision };
+    // What was lost is lost for every past as well.
+    const rewound = (await engine.open(instanceId))?.record.rewound;
     return {
-      event: { kind: 'fork', definition: record.definition, from, past: record, children },
+      event: {
+        kind: 'fork',
+        definition: record.definition,
+        from,
+        past: { ...record, ...(rewound && { rewound }) },
+        children,
+      },
       ...(options.by === undefined ? {} : { by: options.by }),
       ...(options.reason === undefined ? {} : { reason: options.reason }),
     };

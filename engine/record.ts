@@ -98,6 +98,14 @@ export interface Attention {
   readonly token?: string;
 }
 
+/** A store was taken on that had lost what it had answered: what this instance did from `since` on may be forgotten. */
+export interface Rewound {
+  /** Ms; before this nothing was lost. */
+  readonly since: number;
+  /** Ms; when an operator took the store on. */
+  readonly at: number;
+}
+
 export interface InstanceRecord {
   readonly id: string;
   /** `name@version`, or `name@version/src/...` for an unregistered child machine. */
@@ -119,6 +127,8 @@ export interface InstanceRecord {
   readonly inbox: readonly InboxItem[];
   readonly quarantine: readonly Quarantined[];
   readonly attention: Attention | null;
+  /** Set once and for good: an activity begun under it looks first whether it was done before. */
+  readonly rewound?: Rewound | undefined;
   readonly keys: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly subject: string | null;

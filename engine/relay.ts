@@ -145,7 +145,8 @@ function cannotBegin(error: unknown): boolean {
 function eventOf(id: string, body: Message['body']): EngineEvent {
   if (body.kind !== 'start') return body;
   const parent = { instanceId: id.split('|')[1] ?? '', token: body.token, actorId: body.actorId };
-  return { kind: 'start', definition: body.definition, input: body.input, parent };
+  const { definition, input, rewound } = body;
+  return { kind: 'start', definition, input, parent, ...(rewound && { rewound }) };
 }
 
 /** The activity an outbox entry names. */

@@ -16,6 +16,7 @@ import type {
   InstanceRecord,
   InstanceStatus,
   Quarantined,
+  Rewound,
   TimerState,
 } from './record.ts';
 import { type Definition, limitsOf, type Registry } from './registry.ts';
@@ -31,6 +32,7 @@ export interface Message {
         readonly input: unknown;
         readonly actorId: string;
         readonly token: string;
+        readonly rewound?: Rewound;
       }
     | { readonly kind: 'parent.message'; readonly seq: number; readonly event: MachineEvent }
     | { readonly kind: 'parent.stop'; readonly seq: number }
@@ -70,6 +72,7 @@ export interface Turn {
   inbox: readonly InboxItem[];
   quarantine: readonly Quarantined[];
   attention: Attention | null;
+  rewound: Rewound | undefined;
   /** Events the instance sent itself; each is a macrostep of its own after the present one. */
   mailbox: readonly MachineEvent[];
   messages: readonly Message[];
@@ -180,7 +183,7 @@ function spawn(turn: Turn, action: Extract<MachineAction, { type: 'spawn' }>): v
     attempt: 1,
     phase: 'open',
     answers: 0,
-    unverified: false,
+    unverified: turn.rewound !== undefined,
     budgetFrom: 1,
   };
   turn.activities = { ...turn.activities, [token]: activity };
@@ -197,7 +200,8 @@ function startChild(
   const instanceId = `${turn.id}.${token}`;
   const child: ChildState = { actorId, src, instanceId, sent: 0, received: 0 };
   turn.children = { ...turn.children, [token]: child };
-  const body = { kind: 'start', definition, input, actorId, token } as const;
+  const { rewound } = turn;
+  const body = { kind: 'start', definition, input, actorId, token, ...(rewound && { rewound }) } as const;
   turn.messages = [...turn.messages, { to: instanceId, body }];
   note(turn, { type: 'child-started', token, actorId, instanceId });
 }

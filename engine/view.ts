@@ -2,7 +2,7 @@
 import type { StateValue } from 'xstate';
 import type { HumanTask, StateMeta } from './definition.ts';
 import type { OpenInstance } from './engine.ts';
-import type { Attention, InstanceRecord, InstanceStatus } from './record.ts';
+import type { Attention, InstanceRecord, InstanceStatus, Rewound } from './record.ts';
 import { type ActiveState, accepts, activeStates, handledTypes } from './xstate5.ts';
 
 export interface ActivityView {
@@ -84,6 +84,8 @@ export interface InstanceView {
   readonly deferred: readonly { readonly event: string; readonly at: number }[];
   readonly quarantine: readonly { readonly event: string; readonly error: string; readonly at: number }[];
   readonly attention: Attention | null;
+  /** The store lost what it had answered while this instance was open. */
+  readonly rewound: Rewound | null;
   readonly tasks: readonly TaskView[];
 }
 
@@ -124,6 +126,7 @@ export function viewOf(open: OpenInstance, now: number, actorOf: ActorOf): Insta
     accepts: live ? acceptedSignals(open) : [],
     ...liveParts(record, actorOf),
     attention: record.attention,
+    rewound: record.rewound ?? null,
     tasks: live ? tasksOf(open) : [],
   };
 }
@@ -152,6 +155,7 @@ export function sketchOf(record: InstanceRecord): InstanceView {
     accepts: [],
     ...liveParts(record, (src) => ({ name: src, description: src, maxAttempts: null })),
     attention: record.attention,
+    rewound: record.rewound ?? null,
     tasks: [],
   };
 }

@@ -38,6 +38,8 @@ export interface ActivationOptions {
   /** Stops the queue for everybody: its connector as a whole is in trouble. */
   pauseQueue(queue: string, code: string, reason: string): Promise<void>;
   isPaused(queue: string): boolean;
+  /** Awaited before an attempt that may change the outside world. */
+  readonly beforeEffect?: () => Promise<void>;
 }
 
 export interface Activations {
@@ -197,6 +199,7 @@ export function createActivations(options: ActivationOptions): Activations {
         log,
         heartbeat: (value) => storeProgress(instanceId, token, value, cancellation),
         after: scheduler.after,
+        ...(options.beforeEffect === undefined ? {} : { beforeEffect: options.beforeEffect }),
       });
       if (faults !== undefined) await faults.at('after-activity');
     } finally {

@@ -2,7 +2,7 @@
  * A worker's lease: renewed every second by the store's clock, over after four. A worker that cannot renew in time stops
  * what it runs before anybody else may begin it.
  */
-import type { Engine, FaultPoints } from '../engine/index.ts';
+import type { Engine, FaultPoints, SeenStore } from '../engine/index.ts';
 import { AppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Activations, LEASE_LOST } from './activations.ts';
@@ -23,16 +23,30 @@ export interface LeaseOptions {
   /** Epoch of the store found at boot; another one, or none, means the store was lost under us. */
   readonly epoch: string;
   readonly faults?: FaultPoints;
-  onRenewed(seen: { readonly epoch: string; readonly tick: number }): void;
+  /** Keeps what was seen where a power cut does not reach it; left out, nothing is kept. */
+  readonly remember?: ((seen: SeenStore) => Promise<void>) | undefined;
   onStoreLost(error: AppError): void;
 }
 
+export interface Lease extends Loop {
+  /**
+   * Resolves once this machine remembers a moment of the store that is later than all it had answered before the call: a
+   * store that has lost any of it, whoever died meanwhile, is then known at the next start. Rejects when the store is
+   * another one meanwhile.
+   */
+  confirm(): Promise<void>;
+}
+
 /** Takes the lease before it returns. */
-export async function startLease(options: LeaseOptions): Promise<Loop> {
+export async function startLease(options: LeaseOptions): Promise<Lease> {
   const { engine, worker, activations, log, faults, scheduler } = options;
   let callOffEnd = (): void => {};
 
-  async function renew(): Promise<void> {
+  let confirming: Promise<void> = Promise.resolve();
+  let following: Promise<void> | null = null;
+
+  /** Null when the store is another one. */
+  async function renew(): Promise<SeenStore | null> {
     const asked = scheduler.now();
     if (faults !== undefined) await faults.at('before-renewal');
     const { epoch, tick } = await engine.store.renewLease(worker, LEASE_TTL_MS);
@@ -43,13 +57,25 @@ export async function startLease(options: LeaseOptions): Promise<Loop> {
           details: { expected: options.epoch, found: epoch },
         }),
       );
-      return;
+      return null;
     }
     callOffEnd();
     callOffEnd = scheduler.after(asked + LEASE_TTL_MS - SAFETY_MS - scheduler.now(), end);
-    options.onRenewed({ epoch, tick });
+    return { epoch, tick };
+  }
+
+  async function renewAndLook(): Promise<void> {
+    const seen = await renew();
+    if (seen === null) return;
     for (const field of await engine.store.lostClaims(worker, activations.running()))
       activations.abort(field, 'canceled');
+    await options.remember?.(seen);
+  }
+
+  async function confirmNow(): Promise<void> {
+    const seen = await renew();
+    if (seen === null) throw new AppError('store-rewound', 'The store is another one than before.');
+    await options.remember?.(seen);
   }
 
   /** Apart from the loop, because a renewal may hang for as long as the connection does. */
@@ -58,18 +84,31 @@ export async function startLease(options: LeaseOptions): Promise<Loop> {
     activations.abortAll(LEASE_LOST);
   }
 
-  await renew();
+  await renewAndLook();
   const loop = startLoop(
     'lease',
     log,
     async () => {
-      await renew().catch((error: unknown) => log.warn({ error: messageOf(error) }, 'lease not renewed'));
+      await renewAndLook().catch((error: unknown) =>
+        log.warn({ error: messageOf(error) }, 'lease not renewed'),
+      );
       return RENEW_EVERY_MS;
     },
     scheduler,
   );
   return {
     nudge: loop.nudge,
+    confirm() {
+      // The one under way may have been sent before what the caller waits for; all who ask meanwhile share the next.
+      following ??= confirming
+        .catch(() => undefined)
+        .then(() => {
+          following = null;
+          confirming = confirmNow();
+          return confirming;
+        });
+      return following;
+    },
     async stop() {
       await loop.stop();
       callOffEnd();

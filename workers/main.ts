@@ -24,7 +24,6 @@ const REDIS_READY_MS = 15_000;
 const GRACE_MS = 25_000;
 /** After the grace, for what cannot be waited for, such as a store that is away. */
 const LAST_MS = 5_000;
-const REMEMBER_EVERY_MS = 5_000;
 /** A terminal tells the whole group, and so does whoever started us: two signals at once are one wish. */
 const SAME_WISH_MS = 1_000;
 /** Exit code of a worker whose store was emptied or replaced (EX_SOFTWARE). */
@@ -66,7 +65,8 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
     secretBox,
     retentionMs: config.worker.retentionMs,
     epoch: report.epoch,
-    onRenewed: rememberNowAndThen((seen) => remember(seenBy, seen)),
+    loss: report.loss,
+    ...(stateDir === null ? {} : { remember: (seen) => remember(seenBy, seen) }),
     onStoreLost: (error) => {
       log.fatal({ ...error.details, reason: error.message }, 'store-lost');
       process.exit(STORE_LOST);
@@ -132,17 +132,6 @@ function registerWebhooks(
     takeOver: config.worker.takeOverWebhooks,
     log,
   });
-}
-
-function rememberNowAndThen(
-  write: (seen: { readonly epoch: string; readonly tick: number }) => void,
-): (seen: { readonly epoch: string; readonly tick: number }) => void {
-  let writtenAt = Number.NEGATIVE_INFINITY;
-  return (seen) => {
-    if (performance.now() - writtenAt < REMEMBER_EVERY_MS) return;
-    writtenAt = performance.now();
-    write(seen);
-  };
 }
 
 /** Whoever started this process waits for the line, so it comes whatever the log level is. */

@@ -5,6 +5,7 @@ import {
   type Client,
   checkStore,
   createRedisStore,
+  remember,
 } from '../engine/index.ts';
 import { createLogger, type Logger } from '../shared/logger.ts';
 import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
@@ -38,17 +39,15 @@ export async function openWorker(options: OpenWorkerOptions): Promise<OpenWorker
   try {
     await redisReady(redis, CONNECT_MS);
     const stateDir = options.stateDir ?? null;
-    const { epoch, warnings } = await checkStore({
-      redis,
-      namespace,
-      shards,
-      stateDir,
-      process: 'worker',
-      acceptStore: false,
-    });
-    for (const warning of warnings) log.warn(warning);
+    const seenBy = { namespace, stateDir, process: 'worker' };
+    const boot = await checkStore({ ...seenBy, redis, shards, acceptStore: false });
+    for (const warning of boot.warnings) log.warn(warning);
     const store = createRedisStore({ redis, namespace, shards });
-    const worker = await startWorker({ redis, store, namespace, workflows, activities, log, epoch });
+    const worker = await startWorker({
+      ...{ redis, store, namespace, workflows, activities, log },
+      ...{ epoch: boot.epoch, loss: boot.loss },
+      ...(stateDir === null ? {} : { remember: (seen) => remember(seenBy, seen) }),
+    });
     return {
       client: worker.client,
       async stop() {

@@ -13,9 +13,12 @@ import {
   type EngineOptions,
   type FaultPoints,
   implementationMap,
+  markRewound,
   type Registry,
   recordDefinitions,
+  type SeenStore,
   type Store,
+  type StoreLoss,
 } from '../engine/index.ts';
 import type { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -23,7 +26,7 @@ import type { SecretBox } from '../shared/secrets.ts';
 import { createActivations } from './activations.ts';
 import { startAuditor } from './auditor.ts';
 import { requireImplementations } from './coverage.ts';
-import { startLease } from './lease.ts';
+import { type Lease, startLease } from './lease.ts';
 import type { Loop } from './loop.ts';
 import { createPausedQueues } from './paused-queues.ts';
 import { type Carrier, closeConsumer, createBullCarrier } from './queues.ts';
@@ -52,9 +55,12 @@ export interface WorkerParts {
   readonly retentionMs?: number | null;
   /** Epoch found by `checkStore`; left out, whatever the store has. */
   readonly epoch?: string;
+  /** A loss of the store that its instances are not all marked with: done before anything is taken. */
+  readonly loss?: StoreLoss | null;
   readonly faults?: FaultPoints;
   readonly onCommitted?: NonNullable<EngineOptions['onCommitted']>;
-  onRenewed?(seen: { readonly epoch: string; readonly tick: number }): void;
+  /** Keeps what was seen of the store on this machine; effects then wait until it is kept. */
+  readonly remember?: ((seen: SeenStore) => Promise<void>) | undefined;
   /** The store was emptied under us: the process must stop and say so. */
   onStoreLost?(error: AppError): void;
 }
@@ -118,6 +124,7 @@ export async function runWorker(
     },
   });
   const paused = createPausedQueues(store, log, scheduler);
+  let lease: Lease | null = null;
   const activations = createActivations({
     engine,
     worker: id,
@@ -130,11 +137,13 @@ export async function runWorker(
     ...(faults === undefined ? {} : { faults }),
     pauseQueue: paused.pause,
     isPaused: paused.has,
+    ...(options.remember === undefined ? {} : { beforeEffect: async () => lease?.confirm() }),
   });
 
   await recordDefinitions(store, registry);
+  if (options.loss) await markRewound(engine, options.loss, log);
   const epoch = options.epoch ?? (await store.renewLease(id, 0)).epoch ?? '';
-  const lease = await startLease({
+  lease = await startLease({
     engine,
     worker: id,
     activations,
@@ -142,7 +151,7 @@ export async function runWorker(
     scheduler,
     epoch,
     ...(faults === undefined ? {} : { faults }),
-    onRenewed: options.onRenewed ?? (() => {}),
+    remember: options.remember,
     onStoreLost: options.onStoreLost ?? (() => {}),
   });
   working = true;
@@ -168,7 +177,7 @@ export async function runWorker(
     callOffAbort();
     await engine.settled();
     await Promise.all(consumers.map(closeConsumer));
-    await lease.stop();
+    await lease?.stop();
     await dispatcher.close();
   }
   return { id, engine, client: createClient(engine), stop };

@@ -18,6 +18,7 @@ const ListQuery = z.strictObject({
   state: z.string().min(1).max(300).optional().meta({ description: 'Dotted path; needs `workflow`' }),
   waitingOn: z.enum(['customer', 'operator', 'microsoft', 'engineer', 'us']).optional(),
   attention: flag.optional(),
+  rewound: flag.optional().meta({ description: 'Open when the store was set back' }),
   task: flag.optional(),
   children: flag.optional().meta({ description: 'Also the instances below others' }),
   key: z.string().min(1).max(300).optional().meta({ description: 'Correlation key, e.g. `tenant:<id>`' }),

@@ -37,6 +37,19 @@ function Shown({ instance, refresh }: { readonly instance: Instance; refresh(): 
       <Head instance={instance} />
       <div class="columns">
         <div class="column-tasks">
+          {instance.rewound !== null && (
+            <div class="banner" role="status">
+              <Icon name="alert" />
+              <div>
+                <strong>The store was set back.</strong>
+                <p class="faint">
+                  What happened here between {localTime(instance.rewound.since)} and{' '}
+                  {localTime(instance.rewound.at)} may be forgotten. What was done at Microsoft is looked up
+                  before it is done again.
+                </p>
+              </div>
+            </div>
+          )}
           {all
             .filter(({ attention }) => attention !== null)
             .map(({ id, attention, title }) => (

@@ -12,6 +12,7 @@ const VIEWS = [
   { name: 'Waiting for customers', query: 'waitingOn=customer&children=true' },
   { name: 'Open tasks', query: 'task=true&children=true' },
   { name: 'Attention', query: 'attention=true&children=true' },
+  { name: 'Set back', query: 'rewound=true' },
   { name: 'Done', query: 'status=completed' },
 ] as const;
 

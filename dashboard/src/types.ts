@@ -32,6 +32,7 @@ export interface Summary {
     readonly waitingOn: string | null;
   } | null;
   readonly attention: Attention | null;
+  readonly rewound: { readonly since: string; readonly at: string } | null;
   readonly needs: { readonly attention: number; readonly tasks: number };
   readonly createdAt: string;
   readonly updatedAt: string;

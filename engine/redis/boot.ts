@@ -3,20 +3,16 @@
  * has been emptied is worse than none, because money was spent on what it no longer remembers.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { pid } from 'node:process';
 import { AppError, type JsonObject } from '../../shared/errors.ts';
+import type { StoreLoss } from '../rewound.ts';
 import { metaKeys } from './keys.ts';
-import type { RedisConnection } from './scripts.ts';
+import { prepareScripts, type RedisConnection } from './scripts.ts';
+import { forgetAbandoned, recall, remember, type SeenBy, type SeenStore } from './seen.ts';
 
-export interface BootOptions {
+/** `stateDir` is where this process remembers the store it last saw. */
+export interface BootOptions extends SeenBy {
   readonly redis: RedisConnection;
-  readonly namespace: string;
   readonly shards: number;
-  /** Where this process remembers the store it last saw, each kind of process its own file; null remembers nothing. */
-  readonly stateDir: string | null;
-  readonly process: string;
   /** An operator's word that an empty, older or other store is meant. */
   readonly acceptStore: boolean;
 }
@@ -28,11 +24,8 @@ export interface StoreReport {
   /** Plain sentences for a banner and the log; empty when all is well. */
   readonly warnings: readonly string[];
   readonly epoch: string;
-}
-
-interface Remembered {
-  readonly epoch: string;
-  readonly tick: number;
+  /** Set where an operator took the store on and its instances are not all marked yet. */
+  readonly loss: StoreLoss | null;
 }
 
 const OLDEST = [6, 2] as const;
@@ -54,9 +47,9 @@ export async function checkStore(options: BootOptions): Promise<StoreReport> {
       { details: { policy } },
     );
   }
-  const epoch = await checkEpoch(options);
+  const { epoch, loss } = await checkEpoch(options);
   const warnings = await durabilityWarnings(options.redis, info);
-  return { version: shown, durable: warnings.length === 0, warnings, epoch };
+  return { version: shown, durable: warnings.length === 0, warnings, epoch, loss };
 }
 
 function parseInfo(text: string): ReadonlyMap<string, string> {
@@ -98,81 +91,99 @@ async function durabilityWarnings(
   ];
 }
 
-async function checkEpoch(options: BootOptions): Promise<string> {
-  const { redis, namespace, shards, acceptStore } = options;
+/**
+ * How long a loss may go unnoticed while the engine works on: until a client that was answered commits again, and after
+ * half of this its memory is not asked any more. Only what the last renewal says less this long is certain.
+ */
+const UNNOTICED_MS = 24 * 3_600_000;
+
+/** Goes round again after each change: whoever made it, what is then there is looked at anew. */
+async function checkEpoch(options: BootOptions): Promise<Pick<StoreReport, 'epoch' | 'loss'>> {
+  const { redis, namespace, shards } = options;
   const key = metaKeys(namespace).epoch;
-  // Before the store is asked: a process of the same kind beside this one may remember a later tick meanwhile.
-  const remembered = recall(options);
-  const [id, tick, storedShards, rewound] = await redis.hmget(key, 'id', 'tick', 'shards', 'rewound');
-  if (acceptStore) await redis.hdel(key, 'rewound');
-  else if (rewound === '1')
-    throw refused('This store has lost what it had answered: a failover, a power cut or an old copy.');
-  else if (remembered !== null) requireSameStore(remembered, id ?? null, Number(tick ?? 0));
-  if (id !== null && id !== undefined && storedShards !== String(shards)) {
-    throw new AppError('store-unsafe', `This store was made with ${storedShards} shards, not ${shards}.`, {
-      details: { stored: storedShards, configured: shards },
-    });
+  for (;;) {
+    // Before the store is asked: a process of the same kind beside this one may remember a later tick meanwhile.
+    const remembered = recall(options);
+    const found = await redis.hgetall(key);
+    const { id, tick = '0' } = found;
+    if (id !== undefined && found['shards'] !== String(shards)) {
+      throw new AppError(
+        'store-unsafe',
+        `This store was made with ${found['shards']} shards, not ${shards}.`,
+        {
+          details: { stored: found['shards'], configured: shards },
+        },
+      );
+    }
+    const doubt = doubtOf(found, remembered);
+    if (doubt !== null && !options.acceptStore) throw refused(doubt.why, doubt.details);
+    if (doubt !== null) {
+      const lost = remembered.map(({ epoch }) => epoch);
+      const args = [id ?? '', randomUUID(), shards, UNNOTICED_MS, ...lost];
+      await prepareScripts(redis)('accept', [key], args);
+    } else if (id === undefined) {
+      await redis.hsetnx(key, 'shards', String(shards));
+      await redis.hsetnx(key, 'tick', '0');
+      await redis.hsetnx(key, 'id', randomUUID());
+    } else {
+      await remember(options, { epoch: id, tick: Number(tick) });
+      forgetAbandoned(options);
+      return { epoch: id, loss: lossOf(options, id, found[`loss:${id}`]) };
+    }
   }
-  if (id !== null && id !== undefined) {
-    remember(options, { epoch: id, tick: Number(tick ?? 0) });
-    return id;
-  }
-  await redis.hsetnx(key, 'shards', String(shards));
-  await redis.hsetnx(key, 'tick', '0');
-  await redis.hsetnx(key, 'id', randomUUID());
-  const made = (await redis.hget(key, 'id')) ?? '';
-  remember(options, { epoch: made, tick: 0 });
-  return made;
 }
 
-function requireSameStore(remembered: Remembered, id: string | null, tick: number): void {
-  const why =
-    id === null
-      ? 'The store is empty, but this machine has seen it full.'
-      : id !== remembered.epoch
-        ? 'This is another store than the one last seen here.'
-        : tick < remembered.tick
-          ? 'The store is older than when it was last seen here.'
-          : null;
-  if (why === null) return;
-  throw refused(why, { rememberedEpoch: remembered.epoch, rememberedTick: remembered.tick, epoch: id, tick });
+interface Doubt {
+  readonly why: string;
+  readonly details: JsonObject;
 }
 
-function refused(why: string, details: JsonObject = {}): AppError {
+/** What speaks against the store; null when nothing does. A store that an operator took on may differ from the one before. */
+function doubtOf(found: Readonly<Record<string, string>>, remembered: readonly SeenStore[]): Doubt | null {
+  const { id } = found;
+  const tick = Number(found['tick'] ?? 0);
+  if (found['rewound'] === '1') {
+    const why = 'This store has lost what it had answered: a failover, a power cut or an old copy.';
+    return { why, details: { epoch: id ?? null, tick } };
+  }
+  for (const seen of remembered) {
+    const why = differenceTo(seen, id, tick, found);
+    if (why !== null)
+      return {
+        why,
+        details: { rememberedEpoch: seen.epoch, rememberedTick: seen.tick, epoch: id ?? null, tick },
+      };
+  }
+  return null;
+}
+
+function differenceTo(
+  seen: SeenStore,
+  id: string | undefined,
+  tick: number,
+  found: Readonly<Record<string, string>>,
+): string | null {
+  if (id === undefined) return 'The store is empty, but this machine has seen it full.';
+  if (id === seen.epoch)
+    return tick < seen.tick ? 'The store is older than when it was last seen here.' : null;
+  return found[`accepted:${seen.epoch}`] === undefined
+    ? 'This is another store than the one last seen here.'
+    : null;
+}
+
+function refused(why: string, details: JsonObject): AppError {
   const message = `${why} Nothing is dispatched until an operator confirms it with ACCEPT_STORE=1.`;
   return new AppError('store-rewound', message, { details });
 }
 
-/** Keeps what was seen of the store, so that the next start can tell an older one. */
-export function remember(
-  options: Pick<BootOptions, 'stateDir' | 'process' | 'namespace'>,
-  seen: Remembered,
-): void {
-  const file = fileOf(options);
-  if (file === null) return;
-  mkdirSync(dirname(file), { recursive: true });
-  const fresh = `${file}.${pid}.new`;
-  writeFileSync(fresh, JSON.stringify(seen));
-  renameSync(fresh, file);
-}
-
-function recall(options: BootOptions): Remembered | null {
-  const file = fileOf(options);
-  if (file === null) return null;
-  try {
-    const parsed = JSON.parse(readFileSync(file, 'utf8')) as Partial<Remembered>;
-    return typeof parsed.epoch === 'string' && typeof parsed.tick === 'number'
-      ? { epoch: parsed.epoch, tick: parsed.tick }
-      : null;
-  } catch {
-    return null;
-  }
-}
-
-function fileOf({
-  stateDir,
-  process,
-  namespace,
-}: Pick<BootOptions, 'stateDir' | 'process' | 'namespace'>): string | null {
-  return stateDir === null ? null : join(stateDir, `store-seen-${namespace}-${process}.json`);
+function lossOf({ redis, namespace }: BootOptions, id: string, stored: string | undefined): StoreLoss | null {
+  if (stored === undefined) return null;
+  const [since = 0, at = 0] = stored.split('|').map(Number);
+  return {
+    since,
+    at,
+    async marked() {
+      await redis.hdel(metaKeys(namespace).epoch, `loss:${id}`);
+    },
+  };
 }

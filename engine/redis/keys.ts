@@ -49,8 +49,11 @@ export function shardKeys(namespace: string, shard: number): ShardKeys {
 export interface MetaKeys {
   /** Zset: worker to lease expiry ms. */
   readonly leases: string;
-  /** Hash: `id` of this store's birth, `tick` rising with every lease renewal, `shards` it was made with, `rewound`
-   * once it has lost what it had answered. */
+  /**
+   * Hash: `id` of this store's birth or last acceptance, `tick` rising with every lease renewal and `at`, the ms of the
+   * last one, `shards` it was made with, `rewound` once it has lost what it had answered, `accepted:<id>` for each store
+   * that an operator let this one stand for, `loss:<id>` (`since|at`, ms) while instances wait to be marked after that.
+   */
   readonly epoch: string;
   /** Hash: queue to why it is paused. */
   readonly queues: string;

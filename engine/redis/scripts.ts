@@ -20,6 +20,7 @@ const NAMES = [
   'live',
   'list',
   'count',
+  'accept',
 ] as const;
 
 export type ScriptName = (typeof NAMES)[number];

@@ -34,9 +34,9 @@ const fault = (kind: string, route: string, more: object = {}) =>
 // biome-ignore lint/suspicious/noExplicitAny: the emulator's books are plain JSON
 const books = (): any => microsoft.emulator.books();
 
-async function filledCart(lines: readonly object[] = [EMS]) {
+async function filledCart(lines: readonly object[] = [EMS], instanceId = 'wf_1') {
   const { lines: resolved } = await perform('resolveCatalogue', { customerId: fabrikam, lines });
-  const cart = await perform('createCart', { customerId: fabrikam, lines: resolved });
+  const cart = await perform('createCart', { customerId: fabrikam, lines: resolved }, { instanceId });
   const wanted = cart.lines.map((line: { catalogItemId: string; quantity: number }) => ({
     catalogItemId: line.catalogItemId,
     quantity: line.quantity,
@@ -130,6 +130,36 @@ describe('checkoutCart', () => {
     const outcome = performed('checkoutCart', later, { attempts: 2 });
 
     await expect(outcome).rejects.toMatchObject({ kind: 'unknown' });
+  });
+
+  describe('in a store that was set back', () => {
+    const later = () => new Date(Date.now() + 10_000).toISOString();
+
+    it('finds the order of an approval that nobody remembers, and places no second one', async () => {
+      const forgotten = await filledCart();
+      await perform('checkoutCart', forgotten);
+      // Made after another approval, so that Microsoft takes it for another wish.
+      const again = { ...(await filledCart([EMS], 'wf_2')), notBefore: later() };
+      const lossSince = Date.parse(forgotten.notBefore) - 1_000;
+      await eventually(async () =>
+        expect((await perform('findOrder', again, { lossSince })).orders).toHaveLength(1),
+      );
+
+      await expect(performed('checkoutCart', again, { lossSince, attempts: 2 })).rejects.toMatchObject({
+        kind: 'unknown',
+      });
+      expect((await perform('findOrder', again)).orders).toEqual([]);
+      expect(books().orders).toHaveLength(1);
+    });
+
+    it('places the order of a cart that is open, where none was placed', async () => {
+      const input = await filledCart();
+
+      const { verifications } = await performed('checkoutCart', input, { lossSince: 0 });
+
+      expect(verifications).toBe(1);
+      expect(books().orders).toHaveLength(1);
+    });
   });
 
   it.each([

@@ -75,7 +75,7 @@ describe('the checks before a worker starts', () => {
   it('refuse a store older than the one last seen', async () => {
     await start();
     const { epoch } = await check();
-    remember({ stateDir, process: 'worker', namespace: 'boot' }, { epoch, tick: 1_000 });
+    await remember({ stateDir, process: 'worker', namespace: 'boot' }, { epoch, tick: 1_000 });
 
     await expect(check()).rejects.toMatchObject({
       code: 'store-rewound',
@@ -90,10 +90,10 @@ describe('two workers of one machine', () => {
     const { epoch } = await check();
     const beside = new Proxy(redis, {
       get(target, name) {
-        if (name !== 'hmget') return Reflect.get(target, name).bind(target);
-        return async (...asked: [string, ...string[]]) => {
-          const answer = await target.hmget(...asked);
-          remember({ stateDir, process: 'worker', namespace: 'boot' }, { epoch, tick: 1_000 });
+        if (name !== 'hgetall') return Reflect.get(target, name).bind(target);
+        return async (asked: string) => {
+          const answer = await target.hgetall(asked);
+          await remember({ stateDir, process: 'worker', namespace: 'boot' }, { epoch, tick: 1_000 });
           return answer;
         };
       },

@@ -137,6 +137,7 @@ export function activityContext(
     instanceId,
     token,
     attempt: 1,
+    lossSince: null,
     idempotencyKey: uuidFrom(instanceId, token, answers),
     correlationId: uuidFrom(instanceId, token),
     signal: new AbortController().signal,
@@ -164,6 +165,8 @@ export interface Performed {
 export interface PerformOptions {
   readonly attempts?: number;
   readonly instanceId?: string;
+  /** As of an instance whose store was set back: the first attempt is looked up as well. */
+  readonly lossSince?: number;
   /** Called before each attempt but the first. */
   between?(): void;
 }
@@ -178,19 +181,19 @@ export async function performActivity(
   input: unknown,
   options: PerformOptions = {},
 ): Promise<Performed> {
-  const { attempts = 8, instanceId = 'wf_1', between = () => {} } = options;
+  const { attempts = 8, instanceId = 'wf_1', lossSince = null, between = () => {} } = options;
   const activity = activities.find(({ contract }) => contract.name === name);
   if (activity === undefined) throw new Error(`there is no activity ${name}`);
   const parsed = activity.contract.input.parse(input) as never;
   let progress: unknown = null;
   let answers = 0;
-  let unverified = false;
+  let unverified = lossSince !== null;
   let verifications = 0;
   for (let attempt = 1; ; attempt += 1) {
     const heartbeat = async (value: unknown): Promise<void> => {
       progress = value;
     };
-    const context = activityContext({ instanceId, attempt, answers, progress, heartbeat });
+    const context = activityContext({ instanceId, attempt, answers, progress, heartbeat, lossSince });
     const done = (output: unknown): Performed => ({
       output: activity.contract.output.parse(output),
       attempts: attempt,

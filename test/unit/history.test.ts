@@ -151,7 +151,15 @@ describe('the chain', () => {
 describe('a record at rest', () => {
   const record: InstanceRecord = {
     ...{ id: 'one', definition: 'a@1', revision: 3, status: 'running', subject: null, idempotencyHash: null },
-    ...{ createdAt: NOW, updatedAt: NOW + 2, stateSince: NOW + 2, parent: null, attention: null, head: 'h' },
+    ...{
+      createdAt: NOW,
+      updatedAt: NOW + 2,
+      stateSince: NOW + 2,
+      parent: null,
+      attention: null,
+
+      head: 'h',
+    },
     ...{ entered: {}, peers: {}, activities: {}, timers: {}, children: {}, labels: {} },
     ...{ inbox: [], quarantine: [], keys: [], machine: { status: 'active', value: 's', context: { a: 1 } } },
   };

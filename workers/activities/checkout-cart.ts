@@ -8,7 +8,7 @@ import { type ActivityImplementation, implementActivity, type Verification } fro
 import { ActivityFailure } from '../../shared/errors.ts';
 import { checkoutCart as contract } from '../../workflows/activities/ordering.ts';
 import { type ActivityDeps, type BusinessRefusal, businessRefusal, reading, writing } from './calls.ts';
-import { candidateOrders, cartOf, coverExactly, placedOrder } from './orders.ts';
+import { candidateOrders, cartOf, coverExactly, placedOrder, sinceLoss } from './orders.ts';
 
 type Output = z.input<typeof contract.output>;
 type Reason =
@@ -57,7 +57,8 @@ export function checkoutCart({ connectors }: ActivityDeps): ActivityImplementati
         if (wasRefused(failure, `partner-center-${CART_GONE}`)) return null;
         throw doubted(failure);
       });
-      const since = candidateOrders(await orders.list(customerId, reading(context)), lines, notBefore);
+      const listed = await orders.list(customerId, reading(context));
+      const since = candidateOrders(listed, lines, sinceLoss(notBefore, context));
       const open = cart !== null && cartOf(cart).status === 'active';
       // The cart itself says that nothing came of it; like orders beside it came from somewhere else.
       if (open && since.length === 0) return { outcome: 'not-done' };

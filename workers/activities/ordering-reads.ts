@@ -5,7 +5,7 @@ import { ActivityFailure } from '../../shared/errors.ts';
 import * as contracts from '../../workflows/activities/ordering.ts';
 import type { OrderLine } from '../../workflows/activities/shapes.ts';
 import { type ActivityDeps, nowIso, reading, writing } from './calls.ts';
-import { candidateOrders, cartOf, placedOrder } from './orders.ts';
+import { candidateOrders, cartOf, placedOrder, sinceLoss } from './orders.ts';
 
 const NOT_FOR_SALE = [
   'partner-center-400013',
@@ -95,7 +95,7 @@ export function findOrder({ connectors }: ActivityDeps): ActivityImplementation 
   return implementActivity(contracts.findOrder, {
     async run({ customerId, lines, notBefore }, context) {
       const all = await connectors.partnerCenter.orders.list(customerId, reading(context));
-      const found = candidateOrders(all, lines, notBefore);
+      const found = candidateOrders(all, lines, sinceLoss(notBefore, context));
       return { orders: found.map((order) => placedOrder(order, [], notBefore)) };
     },
   });

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { LineProvisioning, Order, Cart as PartnerCart } from '../../connectors/index.ts';
+import type { ActivityContext } from '../../engine/index.ts';
 import type { Cart, PlacedOrder } from '../../workflows/activities/shapes.ts';
 import { instant, nowIso } from './calls.ts';
 
@@ -74,6 +75,13 @@ function priceHash(lines: PartnerCart['lineItems']): string {
     line.totalPrice,
   ]);
   return createHash('sha256').update(JSON.stringify(priced)).digest('hex');
+}
+
+/** An approval may have been given, and its order placed, in what the store has lost: then nobody remembers either. */
+export function sinceLoss(notBefore: string, { lossSince }: Pick<ActivityContext, 'lossSince'>): string {
+  return lossSince === null || lossSince >= Date.parse(notBefore)
+    ? notBefore
+    : new Date(lossSince).toISOString();
 }
 
 /** Orders placed since `notBefore` that hold wanted lines and nothing else. An order without a date proves nothing. */

@@ -14,4 +14,5 @@ local tick = tonumber(redis.call('HGET', KEYS[2], 'tick') or '0')
 if tick < tonumber(ARGV[3]) then redis.call('HSET', KEYS[2], 'rewound', '1') end
 if redis.call('HEXISTS', KEYS[2], 'rewound') == 1 then return { now, false, tick } end
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
+redis.call('HSET', KEYS[2], 'at', string.format('%.0f', now))
 return { now, epoch, redis.call('HINCRBY', KEYS[2], 'tick', 1) }
