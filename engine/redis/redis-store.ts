@@ -16,6 +16,7 @@ import type {
   Taking,
 } from '../store.ts';
 import { shardOf } from '../store.ts';
+import { confirmedBy } from './confirmed.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { metaKeys, type ShardKeys, shardKeys } from './keys.ts';
 import { listInstances } from './lists.ts';
@@ -28,7 +29,7 @@ export interface RedisStoreOptions {
   readonly namespace: string;
   /** How many shards the instances are spread over; fixed for the life of a store. */
   readonly shards: number;
-  /** Replicas that must have a commit before it counts as made; default 0. Not on a cluster. */
+  /** Replicas that must have a commit before it counts as made; default 0. On a cluster, those of the shard's node. */
   readonly waitReplicas?: number;
 }
 
@@ -49,7 +50,7 @@ const monotonic = (): number => performance.now();
 export function createRedisStore(options: RedisStoreOptions): Store {
   const { redis, namespace, shards, waitReplicas = 0 } = options;
   const run = prepareScripts(redis);
-  const runCommit = waitReplicas === 0 ? run : confirmedBy(redis as Redis, run, waitReplicas);
+  const runCommit = waitReplicas === 0 ? run : confirmedBy(redis, run, waitReplicas);
   const client = randomUUID();
   const meta = metaKeys(namespace);
   const clock = createStoreClock(monotonic);
@@ -353,22 +354,4 @@ async function readParked(
       return { key, signalId, body: body ?? '', at: Math.floor(score) };
     }),
   );
-}
-
-/** Ms for the replicas to say that they have it; longer than a hiccup, shorter than a service's patience. */
-const WAIT_MS = 1_000;
-
-/**
- * A commit that too few replicas have is not confirmed: it stands on the primary, and a failover may take it away. Replicas
- * answer for what came over one connection, so one that was changed meanwhile proves nothing.
- */
-function confirmedBy(redis: Redis, run: RunScript, replicas: number): RunScript {
-  return async (name, keys, args) => {
-    const line = redis.stream;
-    const reply = await run(name, keys, args);
-    const having = await redis.wait(replicas, WAIT_MS);
-    if (having < replicas || redis.stream !== line)
-      throw new AppError('store-unavailable', `${having} of ${replicas} replicas have the commit.`);
-    return reply;
-  };
 }

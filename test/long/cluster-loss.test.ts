@@ -2,9 +2,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { Cluster } from 'ioredis';
 import { checkStore, createRedisStore, type Store } from '../../engine/index.ts';
-import { messageOf } from '../../shared/errors.ts';
+import { type AppError, messageOf } from '../../shared/errors.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { startWorker } from '../../workers/worker.ts';
+import { commitOf } from '../support/engine-stores.ts';
 import { listener } from '../support/engine-workflows.ts';
 import { eventually } from '../support/eventually.ts';
 import { longRun } from '../support/long-run.ts';
@@ -140,6 +141,30 @@ async function lose(emptied = false): Promise<Loss> {
     await closeCluster();
   }
 }
+
+describe('a cluster where only one node has a replica', () => {
+  it('confirms what that replica has, and nothing of the other nodes', async () => {
+    try {
+      await openCluster();
+      const store = createRedisStore({ redis: connect(), ...PLACE, waitReplicas: 1 });
+      const outcomes = new Map<number, Set<string>>();
+      for (let number = 0; number < 12; number += 1) {
+        const home = await homeOf(store, `i-${number}`);
+        const outcome = await store.commit(commitOf(`i-${number}`, 0)).then(
+          ({ status }) => status,
+          (error: AppError) => error.code,
+        );
+        outcomes.set(home, (outcomes.get(home) ?? new Set()).add(outcome));
+      }
+
+      expect(outcomes.size).toBe(cluster.nodes.length);
+      for (const [home, seen] of outcomes)
+        expect([...seen]).toEqual([home === 0 ? 'ok' : 'store-unavailable']);
+    } finally {
+      await closeCluster();
+    }
+  }, 60_000);
+});
 
 describe('a cluster of three that loses a node', () => {
   it(
