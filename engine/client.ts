@@ -1,5 +1,5 @@
 /** What the API, scripts and tests say to the engine. Types flow from the machine: a wrong signal does not compile. */
-import { AppError, unknownInstance } from '../shared/errors.ts';
+import { AppError, isAppError, unknownInstance } from '../shared/errors.ts';
 import { newId, uuidFrom } from '../shared/ids.ts';
 import { decode, encode } from './codec.ts';
 import type { AnyWorkflow, ContextOf, InputOf, SignalName, SignalPayload } from './definition.ts';
@@ -343,18 +343,26 @@ export function createClient(engine: Engine): Client {
       ),
     operate: operated,
     async takeSecret(instanceId, name, options) {
-      await opened(instanceId);
-      const sealed = await store.secret(instanceId, name);
-      if (sealed === null)
-        throw new AppError('secret-unknown', `There is no secret '${name}' to reveal.`, {
-          details: { instanceId, name },
-        });
-      await engine.handle(
-        instanceId,
-        { event: { kind: 'secret.revealed', name }, ...byOf(options ?? {}) },
-        { secrets: { set: [], drop: [name] } },
-      );
-      return sealed;
+      for (;;) {
+        // The revision before the secret: of two who read the same one, the second to commit is refused.
+        const { record } = await opened(instanceId);
+        const sealed = await store.secret(instanceId, name);
+        if (sealed === null)
+          throw new AppError('secret-unknown', `There is no secret '${name}' to reveal.`, {
+            details: { instanceId, name },
+          });
+        const given = { secrets: { set: [], drop: [name] }, expectedRevision: record.revision };
+        try {
+          await engine.handle(
+            instanceId,
+            { event: { kind: 'secret.revealed', name }, ...byOf(options ?? {}) },
+            given,
+          );
+          return sealed;
+        } catch (error) {
+          if (!isAppError(error, 'revision-mismatch')) throw error;
+        }
+      }
     },
     async unmatched(limit = 100) {
       const parked = await store.parked(limit);

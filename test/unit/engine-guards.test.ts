@@ -417,3 +417,22 @@ describe('a timer', () => {
     expect((await client.describe('one'))?.context).toMatchObject({ fired: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] });
   });
 });
+
+describe('a sealed secret', () => {
+  it('goes to one of those who ask at once', async () => {
+    const { workflow } = oneAct({ run: async () => null });
+    const { client, engine } = engineOf(workflow as AnyWorkflow);
+    await client.start(workflow, undefined as never, { id: 'one' });
+    const done = { kind: 'activity.done', token: '1-0', attempt: 1, output: null } as const;
+    await engine.handle('one', { event: done }, { secrets: { set: [['password', 'sealed']], drop: [] } });
+
+    const asked = await Promise.allSettled(
+      Array.from({ length: 4 }, () => client.takeSecret('one', 'password')),
+    );
+
+    const taken = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const refused = asked.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    expect(taken).toEqual(['sealed']);
+    expect(refused).toEqual(Array(3).fill(expect.objectContaining({ code: 'secret-unknown' })));
+  });
+});
