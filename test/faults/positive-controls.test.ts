@@ -132,8 +132,8 @@ describe('a planted fault is caught:', () => {
   it('an empty or older store taken as it is', async () => {
     const patch = {
       file: 'engine/redis/boot.ts',
-      find: 'else if (remembered !== null) requireSameStore(',
-      replace: 'else if (remembered?.epoch === null) requireSameStore(',
+      find: 'doubtOf(found, remembered)',
+      replace: 'doubtOf(found, [])',
     };
 
     const sound = await check('rewoundStores');

@@ -36,6 +36,8 @@ export interface TcpProxy {
   cutNow(): void;
   /** Leads new connections somewhere else and cuts the open ones: a failover behind one address. */
   retarget(target: Target): void;
+  /** How many connections have lost a byte in a black hole. */
+  readonly gaps: () => number;
   /** How often a cut asked for by a rule has happened. */
   readonly cuts: () => number;
   close(): Promise<void>;
@@ -48,6 +50,7 @@ interface Faults {
   rule: { direction: CutRule['direction']; left: number } | undefined;
   dropReplyTo: ((chunk: Buffer) => boolean) | undefined;
   cuts: number;
+  gaps: number;
 }
 
 interface Pair {
@@ -75,6 +78,7 @@ export async function startTcpProxy(target: Target): Promise<TcpProxy> {
     rule: undefined,
     dropReplyTo: undefined,
     cuts: 0,
+    gaps: 0,
   };
 
   const cut = (pair: Pair) => {
@@ -130,6 +134,7 @@ export async function startTcpProxy(target: Target): Promise<TcpProxy> {
       options = reach(next);
       cutNow();
     },
+    gaps: () => faults.gaps,
     cuts: () => faults.cuts,
     close: async () => {
       cutNow();
@@ -161,7 +166,10 @@ function forward(
   sink: Socket,
   cutNow: () => void,
 ): void {
-  if (faults.blackHole) pair.gap = true;
+  if (faults.blackHole && !pair.gap) {
+    pair.gap = true;
+    faults.gaps += 1;
+  }
   if (pair.gap || sink.destroyed) return;
   if (direction === 'reply' && pair.deaf) {
     faults.cuts += 1;
