@@ -54,6 +54,7 @@ local function reshape(how, name, bound, score)
   -- The bound of the new piece and the first row to go there; one that comes at the top leaves the others where they are.
   local function pickCut(rows)
     if tonumber(score) > tonumber(rows[#rows]) then return score, #rows + 1 end
+    if rows[2] == rows[#rows] then return rows[2], 1 end
     local middle = math.floor(#rows / 4) * 2 + 1
     for i = middle, #rows, 2 do
       if i > 1 and rows[i + 1] ~= rows[i - 1] then return rows[i + 1], i end
@@ -63,8 +64,13 @@ local function reshape(how, name, bound, score)
     end
   end
 
-  -- Not where all have one score, nor where a foreign key has the place of the new piece.
+  local function scoreAt(place) return tonumber(redis.call('ZRANGE', key, place, place, 'WITHSCORES')[2]) end
+
+  -- Not where all have one score, nor where a foreign key has the place of the new piece. The former is looked at first:
+  -- thousands may have been made in one millisecond, and each that joins them would read them all.
   local function cut()
+    local lowest, highest = scoreAt(0), scoreAt(-1)
+    if lowest == highest and tonumber(score) == highest then return end
     local rows = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
     local cutAt, from = pickCut(rows)
     if not cutAt or typeOf(pieceKey(name, cutAt)) ~= 'none' then return end
