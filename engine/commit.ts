@@ -59,7 +59,7 @@ export function planCommit(
     expectedRevision: next.revision - 1,
     notBefore: options.notBefore ?? null,
     body: writeBody(next),
-    machine:
+    context:
       old !== null && old.machine.context === next.machine.context
         ? null
         : writeContext(next.machine.context),

@@ -265,10 +265,10 @@ export function createEngine(options: EngineOptions): Engine {
     return options.taker?.take(next.id, chained, next.activities[chained]?.queue ?? '');
   }
 
-  function remember(open: OpenInstance, { body, machine, wake }: CommitEntry): void {
+  function remember(open: OpenInstance, { body, context, wake }: CommitEntry): void {
     // What another process goes on with at once is old here before anybody asks for it.
     if (wake || isClosed(open.record.status)) recent.drop(open.record.id);
-    else recent.keep(open, body.length + (machine?.length ?? 0));
+    else recent.keep(open, body.length + (context?.length ?? 0));
   }
 
   function definitionToStart(instanceId: string, event: EngineEvent): Definition {

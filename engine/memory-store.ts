@@ -20,7 +20,7 @@ import { isOlder, shardOf } from './store.ts';
 interface StoredRow {
   revision: number;
   body: string;
-  machine: string;
+  context: string;
   readonly history: string[];
   readonly signals: Map<string, string>;
   readonly secrets: Map<string, string>;
@@ -70,7 +70,7 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
       row ?? {
         revision: 0,
         body: '',
-        machine: '',
+        context: '',
         history: [],
         signals: new Map(),
         secrets: new Map(),
@@ -85,7 +85,7 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     rows.set(id, row);
     row.revision = entry.expectedRevision + 1;
     row.body = entry.body;
-    row.machine = entry.machine ?? row.machine;
+    row.context = entry.context ?? row.context;
     row.history.push(entry.historyLine);
     if (entry.signal !== null) row.signals.set(entry.signal.id, entry.signal.outcome);
     for (const [name, sealed] of entry.secrets.set) row.secrets.set(name, sealed);
@@ -131,8 +131,8 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     room.set(queue, left - 1);
     outbox.delete(id);
     claims.set(`${instanceId}|${token}`, worker);
-    const { revision, body, machine } = row;
-    return { revision, progress: row.progress.get(token) ?? null, stored: { revision, body, machine } };
+    const { revision, body, context } = row;
+    return { revision, progress: row.progress.get(token) ?? null, stored: { revision, body, context } };
   }
 
   return {
@@ -143,7 +143,7 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
       const row = rows.get(instanceId);
       if (row === undefined) return null;
       const seen = signalId === undefined ? null : (row.signals.get(signalId) ?? null);
-      return { revision: row.revision, body: row.body, machine: row.machine, seen };
+      return { revision: row.revision, body: row.body, context: row.context, seen };
     },
     async commit(entry) {
       return apply(entry);
@@ -164,11 +164,11 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
       }
       const row = rows.get(instanceId);
       if (row === undefined) return null;
-      const { revision, body, machine } = row;
+      const { revision, body, context } = row;
       return {
         revision,
         progress: row.progress.get(request.token) ?? null,
-        stored: revision === request.known ? null : { revision, body, machine },
+        stored: revision === request.known ? null : { revision, body, context },
       };
     },
     async unclaim(instanceId, token, worker, outboxId) {

@@ -50,7 +50,7 @@ async function* childrenEver(store: Store, { id, revision }: InstanceRecord): As
 function removalOf(record: InstanceRecord): CommitEntry {
   return {
     ...{ instanceId: record.id, expectedRevision: record.revision, notBefore: null, signal: null },
-    ...{ body: '', machine: null, historyLine: '', secrets: { set: [], drop: [] } },
+    ...{ body: '', context: null, historyLine: '', secrets: { set: [], drop: [] } },
     ...{ timers: { set: [], clear: [] }, outbox: { add: [], drop: [] }, claims: { add: [], drop: [] } },
     indexes: { score: record.createdAt, add: [], drop: lastingIndexes(record) },
     ...{ forget: [], wake: false, remove: true },

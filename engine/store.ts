@@ -3,11 +3,11 @@
  * and one contract suite holds both to it.
  */
 
-/** An instance at rest, as `stored.ts` writes it: `machine` is the machine's context, `body` everything else. */
+/** An instance at rest, as `stored.ts` writes it: `context` is the machine's context, `body` everything else. */
 export interface StoredInstance {
   readonly revision: number;
   readonly body: string;
-  readonly machine: string;
+  readonly context: string;
 }
 
 export interface OutboxItem {
@@ -38,7 +38,7 @@ export interface CommitEntry {
   readonly notBefore: number | null;
   readonly body: string;
   /** Null leaves the stored one. */
-  readonly machine: string | null;
+  readonly context: string | null;
   readonly historyLine: string;
   /** Refused as a conflict when the instance has an outcome of this signal already. */
   readonly signal: { readonly id: string; readonly outcome: string } | null;

@@ -140,7 +140,7 @@ export function readRecord(stored: StoredInstance): InstanceRecord {
     updatedAt,
     stateSince: body.stateSince ?? updatedAt,
     entered: body.entered ?? EMPTY,
-    machine: { status, value, context: readContext(stored.machine), historyValue, output, error, children },
+    machine: { status, value, context: readContext(stored.context), historyValue, output, error, children },
     parent: body.parent ?? null,
     peers: body.peers ?? EMPTY,
     activities: body.activities ?? EMPTY,

@@ -126,7 +126,7 @@ function writeEntry(args: (string | number)[], entry: CommitEntry): void {
   const { instanceId, secrets, timers, outbox, claims, indexes } = entry;
   const outcome = entry.signal === null ? '' : `sig:${entry.signal.id}`;
   args.push(instanceId, entry.expectedRevision, entry.notBefore ?? '', outcome);
-  args.push(entry.historyLine, entry.body, entry.machine ?? '');
+  args.push(entry.historyLine, entry.body, entry.context ?? '');
   const count = args.push(0) - 1;
   if (entry.signal !== null) args.push(outcome, entry.signal.outcome);
   for (const [name, sealed] of secrets.set) args.push(`sec:${name}`, sealed);

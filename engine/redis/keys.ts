@@ -2,7 +2,7 @@
  * Every durable key, named once. All keys of a shard share the hash tag `{<namespace>:s<shard>}`, so that one script
  * may touch them on Redis Cluster; the few that belong to no instance are under `{<namespace>:meta}`.
  *
- * Per instance: `i:<id>` list: body, machine, then a history line a revision, so that it is one key and one stretch of
+ * Per instance: `i:<id>` list: body, context, then a history line a revision, so that it is one key and one stretch of
  * memory. `x:<id>` hash, where it has any: `sig:<signal id>` outcome, `sec:<name>` sealed secret, `p:<token>` progress.
  * Per shard: `timers` zset (`<id>|<token>` by due ms), `outbox` zset (entry id by due ms), `bodies` hash (entry id to
  * body), `claims` hash (`<id>|<token>` to worker), `reply:<client>` strings (a client's last batch and its answer, kept

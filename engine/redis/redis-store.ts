@@ -38,7 +38,7 @@ const UNCLAIM_DELAY_MS = 1_000;
 
 const TAKES_NOTHING: Taking = { worker: '', room: [] };
 
-/** Body and machine stand in the list before the history. */
+/** Body and context stand in the list before the history. */
 const BEFORE_HISTORY = 2;
 /** Ms after which a lease that ended is forgotten. */
 const DEAD_LEASE_MS = 60_000;
@@ -115,11 +115,11 @@ export function createRedisStore(options: RedisStoreOptions): Store {
         claimArgs(instanceId, outboxId, request),
       );
       if (reply.length < 2 || reply[1] === null) return null;
-      const [, revision, progress, body, machine] = reply;
+      const [, revision, progress, body, context] = reply;
       return {
         revision: Number(revision),
         progress: text(progress),
-        stored: body === undefined ? null : instanceFrom([0, revision ?? 0, body, machine ?? null]),
+        stored: body === undefined ? null : instanceFrom([0, revision ?? 0, body, context ?? null]),
       } satisfies ClaimedInstance;
     },
     async unclaim(instanceId, token, worker, outboxId) {
@@ -305,8 +305,8 @@ function text(value: ScriptReply | undefined): string | null {
   return value === null || value === undefined ? null : String(value);
 }
 
-function instanceFrom(reply: readonly ScriptReply[]): { revision: number; body: string; machine: string } {
-  return { revision: Number(reply[1]), body: String(reply[2]), machine: String(reply[3]) };
+function instanceFrom(reply: readonly ScriptReply[]): { revision: number; body: string; context: string } {
+  return { revision: Number(reply[1]), body: String(reply[2]), context: String(reply[3]) };
 }
 
 function pairs(flat: readonly ScriptReply[]): (readonly [string, string | null])[] {

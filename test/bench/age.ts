@@ -110,7 +110,7 @@ function works<Filter>(
  * Of two workflows in turn and each fourth a child; every hundredth is complete, every thousandth wants attention, every
  * second waits for the customer and every tenth of the others has a task.
  */
-function copyOf(model: { body: string; machine: string }, historyLine: string, index: number): CommitEntry {
+function copyOf(model: { body: string; context: string }, historyLine: string, index: number): CommitEntry {
   const id = `c${index}`;
   const place = index % 4 === 3 ? 'children' : 'roots';
   const workflow = index % 8 < 4 ? 'bench-notes' : 'bench-other';
@@ -123,7 +123,7 @@ function copyOf(model: { body: string; machine: string }, historyLine: string, i
     ...(index % 1_000 < 2 ? [INDEX.attention(place)] : []),
   ];
   return {
-    ...{ instanceId: id, expectedRevision: 0, notBefore: null, machine: model.machine, historyLine },
+    ...{ instanceId: id, expectedRevision: 0, notBefore: null, context: model.context, historyLine },
     body: model.body.replaceAll('"model"', `"${id}"`),
     ...{ signal: null, secrets: { set: [], drop: [] }, timers: { set: [], clear: [] } },
     ...{ outbox: { add: [], drop: [] }, claims: { add: [], drop: [] }, forget: [], wake: false },

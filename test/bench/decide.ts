@@ -64,8 +64,8 @@ function stage(workflow: AnyWorkflow) {
         ...(chained ? { chain } : {}),
         ...(event.kind === 'signal' ? { signalId: event.id } : {}),
       });
-      const { body, machine, expectedRevision } = planned.entry;
-      lane.stored = { revision: expectedRevision + 1, body, machine: machine ?? lane.stored.machine };
+      const { body, context, expectedRevision } = planned.entry;
+      lane.stored = { revision: expectedRevision + 1, body, context: context ?? lane.stored.context };
       lane.open = {
         record: planned.next,
         definition,
@@ -91,7 +91,7 @@ function stage(workflow: AnyWorkflow) {
 type Stage = ReturnType<typeof stage>;
 
 function lanesOf(count: number): Lane[] {
-  const stored = { revision: 0, body: '', machine: '' };
+  const stored = { revision: 0, body: '', context: '' };
   return Array.from({ length: count }, (_, index) => ({ id: `b${index + 100}`, open: null, stored }));
 }
 

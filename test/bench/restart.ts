@@ -70,7 +70,7 @@ function copyOf(open: OpenInstance, stored: StoredInstance, historyLine: string,
   return {
     ...{ instanceId: id, expectedRevision: 0, notBefore: null, signal: null, historyLine },
     body: stored.body.replaceAll('"model"', `"${id}"`),
-    machine: stored.machine.replaceAll('"model"', `"${id}"`),
+    context: stored.context.replaceAll('"model"', `"${id}"`),
     ...{ secrets: { set: [], drop: [] }, timers: { set: timers, clear: [] } },
     ...{ outbox: { add: [], drop: [] }, claims: { add: [], drop: [] }, forget: [], wake: false },
     indexes: { score: record.createdAt, add: indexesOf(record, snapshot), drop: [] },

@@ -29,7 +29,7 @@ async function dump(): Promise<Record<string, string>> {
 }
 
 const entry = (id: string, expected: number, body: string, line: string) =>
-  [id, expected, '', '', line, body, 'machine', 0, 'c', '1-0', 'w', 'i', 'all', 7, '.'] as const;
+  [id, expected, '', '', line, body, 'context', 0, 'c', '1-0', 'w', 'i', 'all', 7, '.'] as const;
 
 describe('a batch sent twice', () => {
   let run: RunScript;
@@ -75,7 +75,7 @@ describe('a batch sent twice', () => {
   });
 
   it('with a malformed word is refused as a whole', async () => {
-    const bad = ['two', 0, '', '', 'line', 'body', 'machine', 0, 'i', 'all', 'soon', '.'];
+    const bad = ['two', 0, '', '', 'line', 'body', 'context', 0, 'i', 'all', 'soon', '.'];
 
     await expect(send(1, entry('one', 0, 'body', 'line'), bad)).rejects.toThrow('malformed');
 

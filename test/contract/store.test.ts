@@ -28,7 +28,7 @@ describe.each(STORES)('a store %s', (_where, open) => {
       expect(await store.load('one')).toEqual({
         revision: 1,
         body: 'body-1',
-        machine: 'machine-1',
+        context: 'context-1',
         seen: null,
       });
     });
@@ -99,11 +99,11 @@ describe.each(STORES)('a store %s', (_where, open) => {
       expect(await store.load('one', 's')).toMatchObject({ revision: 1, seen: null });
     });
 
-    it('keeps the stored machine where a commit leaves it out', async () => {
-      await store.commit(commitOf('one', 0, { machine: 'first' }));
-      await store.commit(commitOf('one', 1, { machine: null, body: 'second' }));
+    it('keeps the stored context where a commit leaves it out', async () => {
+      await store.commit(commitOf('one', 0, { context: 'first' }));
+      await store.commit(commitOf('one', 1, { context: null, body: 'second' }));
 
-      expect(await store.load('one')).toMatchObject({ revision: 2, body: 'second', machine: 'first' });
+      expect(await store.load('one')).toMatchObject({ revision: 2, body: 'second', context: 'first' });
     });
 
     it('appends one history line a commit and pages through them', async () => {
@@ -144,9 +144,9 @@ describe.each(STORES)('a store %s', (_where, open) => {
 
     it('keeps text as it is, whatever it holds', async () => {
       const odd = 'ä€😀"\\\n\u0000|{}\u2028';
-      await store.commit(commitOf('one', 0, { body: odd, machine: odd, historyLine: odd }));
+      await store.commit(commitOf('one', 0, { body: odd, context: odd, historyLine: odd }));
 
-      expect(await store.load('one')).toMatchObject({ body: odd, machine: odd });
+      expect(await store.load('one')).toMatchObject({ body: odd, context: odd });
       expect(await store.history('one', 0, 1)).toEqual([odd]);
     });
 
@@ -230,7 +230,7 @@ describe.each(STORES)('a store %s', (_where, open) => {
 
       const due = await store.dueOutbox(shard, 10, 60_000, { worker: 'w', room: [['q', 1]] });
 
-      const stored = { revision: 1, body: 'body-1', machine: 'machine-1' };
+      const stored = { revision: 1, body: 'body-1', context: 'context-1' };
       expect(due).toEqual([
         { id: 'a|one|1-0|q', body: null, claimed: { revision: 1, progress: null, stored } },
         { id: 'a|one|1-1|q', body: null },
@@ -300,7 +300,7 @@ describe.each(STORES)('a store %s', (_where, open) => {
       const claims = await Promise.all(Array.from({ length: 20 }, (_, n) => claim('1-0', `w${n}`)));
 
       expect(claims.filter((claimed) => claimed !== null)).toEqual([
-        { revision: 1, stored: { revision: 1, body: 'body-1', machine: 'machine-1' }, progress: null },
+        { revision: 1, stored: { revision: 1, body: 'body-1', context: 'context-1' }, progress: null },
       ]);
       expect(await allClaims()).toHaveLength(1);
       expect(await allOutbox()).toEqual([]);

@@ -216,7 +216,7 @@ async function compareStored(
   const record = readRecord(stored);
   if (!verifyChain(lines, record.head).intact) return 'the history chain is broken';
   if (past === null) return 'no history';
-  const machine = writeContext(past.record.machine.context);
-  const again = readRecord({ revision, body: writeBody(past.record), machine });
+  const context = writeContext(past.record.machine.context);
+  const again = readRecord({ revision, body: writeBody(past.record), context });
   return isDeepStrictEqual(again, record) ? null : 'replaying the history gives another record';
 }

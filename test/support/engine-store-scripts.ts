@@ -26,7 +26,7 @@ interface Parts {
   readonly id: string;
   /** Null for the present one. */
   readonly revision: number | null;
-  readonly machine: string | null;
+  readonly context: string | null;
   readonly signal: string | null;
   readonly secrets: readonly [string[], string[]];
   readonly timers: readonly [[string, number][], string[]];
@@ -41,7 +41,7 @@ interface Parts {
 const commitParts: fc.Arbitrary<Parts> = fc.record({
   id,
   revision: fc.option(fc.nat(4), { freq: 1 }),
-  machine: fc.option(fc.constantFrom('m1', 'm2')),
+  context: fc.option(fc.constantFrom('c1', 'c2')),
   signal: fc.option(signalId),
   secrets: fc.tuple(some(fc.constantFrom('x', 'y')), some(fc.constantFrom('x', 'y'))),
   timers: fc.tuple(some(fc.tuple(token, fc.constantFrom(PAST, PAST + 1, FUTURE))), some(token)),
@@ -61,8 +61,8 @@ async function entryOf(store: Store, given: Parts): Promise<CommitEntry> {
   const [scheduled, messages, dropped] = parts.outbox;
   return commitOf(parts.id, parts.revision, {
     notBefore: parts.due,
-    // The first commit of an instance always brings its machine.
-    machine: parts.revision === 0 ? (parts.machine ?? 'm1') : parts.machine,
+    // The first commit of an instance always brings its context.
+    context: parts.revision === 0 ? (parts.context ?? 'c1') : parts.context,
     signal: parts.signal === null ? null : { id: parts.signal, outcome: 'applied' },
     secrets: {
       set: parts.secrets[0].map((name) => [name, `sealed-${parts.revision}`] as const),

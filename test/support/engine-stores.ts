@@ -56,7 +56,7 @@ export function commitOf(instanceId: string, expectedRevision: number, changes: 
     instanceId,
     expectedRevision,
     body: changes.body ?? `body-${expectedRevision + 1}`,
-    machine: changes.machine === undefined ? `machine-${expectedRevision + 1}` : changes.machine,
+    context: changes.context === undefined ? `context-${expectedRevision + 1}` : changes.context,
     historyLine: changes.historyLine ?? `line-${expectedRevision + 1}`,
     signal: changes.signal ?? null,
     secrets: { set: [], drop: [], ...changes.secrets },

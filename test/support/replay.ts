@@ -17,7 +17,7 @@ export async function findDivergence(store: Store, registry: Registry, id: strin
   if (!chain.intact) return `the chain is broken at ${chain.brokenAt}`;
 
   let record: InstanceRecord | null = null;
-  let written = { body: '', machine: '' };
+  let written = { body: '', context: '' };
   for (const line of lines) {
     const { at, event, by, reason } = readEntry(line).entry;
     const definition = registry.get(
@@ -32,7 +32,7 @@ export async function findDivergence(store: Store, registry: Registry, id: strin
     const planned = planCommit(before, decision, { dispatches: false });
     if (planned.entry.historyLine !== line) return `'${event.kind}' at ${at} has another outcome now`;
     record = planned.next;
-    written = { body: planned.entry.body, machine: planned.entry.machine ?? written.machine };
+    written = { body: planned.entry.body, context: planned.entry.context ?? written.context };
   }
   if (record === null) return 'there is no history';
   // At rest both are plain data, without references and prototypes of this process.

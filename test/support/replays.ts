@@ -16,8 +16,8 @@ export function expectReplays(
   if (past === undefined) throw new Error(`'${instanceId}' has no history.`);
   const recorded = decode<InstanceRecord>(record);
   // At rest both are plain data, without references and prototypes of this process.
-  const machine = writeContext(past.machine.context);
-  const replayed = plain(readRecord({ revision: past.revision, body: writeBody(past), machine }));
+  const context = writeContext(past.machine.context);
+  const replayed = plain(readRecord({ revision: past.revision, body: writeBody(past), context }));
   if (isDeepStrictEqual(replayed, recorded)) return;
   const told =
     `'${definition}' no longer leads to what it led to (instance '${instanceId}'). Instances under way follow the ` +

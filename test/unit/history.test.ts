@@ -164,7 +164,7 @@ describe('a record at rest', () => {
     ...{ inbox: [], quarantine: [], keys: [], machine: { status: 'active', value: 's', context: { a: 1 } } },
   };
   const back = (kept: InstanceRecord): InstanceRecord =>
-    readRecord({ revision: 3, body: writeBody(kept), machine: writeContext(kept.machine.context) });
+    readRecord({ revision: 3, body: writeBody(kept), context: writeContext(kept.machine.context) });
   const timer: TimerState = { id: 't', fireAt: NOW, purpose: 'machine', event: { type: 't' } };
 
   it.each<[string, Partial<InstanceRecord>]>([

@@ -5,7 +5,7 @@ answer.
 
 KEYS  1 outbox  2 claims  3 instance  4 its extras
 ARGV  1 outbox entry id  2 claim field (`<id>|<token>`)  3 worker  4 token  5 revision the worker has a copy of, or ''
-REPLY { ms } when it is gone; { ms, revision, progress or false, body, machine }, the last two only where the worker's
+REPLY { ms } when it is gone; { ms, revision, progress or false, body, context }, the last two only where the worker's
       copy is not of this revision
 ]]
 local time = redis.call('TIME')

@@ -9,7 +9,7 @@ KEYS  1 timers  2 outbox  3 bodies  4 claims  5 the client's last answer
 ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 wake channel   5 shard number
       6 the newest counter of this client that was answered
       then per entry: id, revision expected (0 creates), due (ms, refused before it; '' never), field the instance may
-      not have yet ('' none), history line, body, machine ('' leaves it), how many words of fields follow, field and
+      not have yet ('' none), history line, body, context ('' leaves it), how many words of fields follow, field and
       value of the instance's extras ..., changes ..., '.'
       A change is a letter and its words, applied in the order given:
         x field                 drop a field of the instance's extras
@@ -26,7 +26,7 @@ ERROR SUPERSEDED when a later batch of this client was applied, REWOUND when one
       store is older than its clients. Nothing is written then.
 
 No command after an entry's first write can fail: the words of every entry and the type of every key it writes are
-checked before. The instance is a list of its body, its machine and a line of history a revision; it is checked by
+checked before. The instance is a list of its body, its context and a line of history a revision; it is checked by
 reading its length. Stands behind index.lua and index-change.lua.
 ]]
 local counter = ARGV[2]
@@ -113,7 +113,7 @@ end
 
 local function apply(at)
   local id, expected, due, once = ARGV[at], tonumber(ARGV[at + 1]), ARGV[at + 2], ARGV[at + 3]
-  local line, body, machine, words = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], tonumber(ARGV[at + 7])
+  local line, body, context, words = ARGV[at + 4], ARGV[at + 5], ARGV[at + 6], tonumber(ARGV[at + 7])
   local key, extras = prefix .. 'i:' .. id, prefix .. 'x:' .. id
   local length = redis.pcall('LLEN', key)
   if type(length) == 'table' then return 'BADKEY' end
@@ -122,11 +122,11 @@ local function apply(at)
   if due ~= '' and now < tonumber(due) then return 'EARLY' end
   -- No memory, no disk or no primary refuses the script's first write: then nothing of the batch is written.
   if expected == 0 then
-    redis.call('RPUSH', key, body, machine, line)
+    redis.call('RPUSH', key, body, context, line)
   else
     redis.call('RPUSH', key, line)
     redis.call('LSET', key, 0, body)
-    if machine ~= '' then redis.call('LSET', key, 1, machine) end
+    if context ~= '' then redis.call('LSET', key, 1, context) end
   end
   at = at + 8
   if words > 0 then redis.call('HSET', extras, unpack(ARGV, at, at + words - 1)) end

@@ -3,7 +3,7 @@ Reads an instance together with the store's time. Writes nothing.
 
 KEYS  1 instance  2 its extras
 ARGV  1 signal id whose outcome is wanted, or ''
-REPLY { ms, revision or false, body, machine, outcome or false }
+REPLY { ms, revision or false, body, context, outcome or false }
 ]]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

@@ -7,7 +7,7 @@ A claim whose reply was lost is not given again: its worker finds it among its o
 
 KEYS  1 outbox  2 bodies  3 claims
 ARGV  1 limit  2 hide ms  3 key prefix of the shard  4 worker  then queue, how many of it the worker takes ...
-REPLY { ms, { entry, body or false } | { entry, false, revision, progress or false, body, machine } ... }
+REPLY { ms, { entry, body or false } | { entry, false, revision, progress or false, body, context } ... }
 ]]
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
