@@ -17,6 +17,7 @@ import {
   readTicket,
   runAttempt,
   type StoredInstance,
+  ticketOf,
 } from '../engine/index.ts';
 import { AppError, isAppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -85,6 +86,12 @@ export interface Look {
 /** Activities of one queue begun by one look. */
 const MOST_TAKEN = 16;
 
+/**
+ * An answer that was under way for longer may tell of a claim that was taken back meanwhile, because nobody seemed to
+ * work on it. Less than the reaper needs for its two looks, or a lease to end.
+ */
+const LATE_MS = 500;
+
 type Chain = NonNullable<HandleOptions['chain']>;
 
 /** The worker lost its lease: somebody else settles what it was doing. */
@@ -122,14 +129,17 @@ export function createActivations(options: ActivationOptions): Activations {
 
   async function activateOwned(ticket: ActivityTicket): Promise<void> {
     const { instanceId, token, outboxId } = ticket;
-    const copy = engine.recent(instanceId);
-    const claimed = await engine.store.claim(instanceId, outboxId, {
-      token,
-      worker,
-      known: copy?.record.revision,
-    });
-    if (claimed !== null) await beginClaimed(ticket, claimed, copy);
+    for (;;) {
+      const askedAt = scheduler.now();
+      const copy = engine.recent(instanceId);
+      const known = copy?.record.revision;
+      const claimed = await engine.store.claim(instanceId, outboxId, { token, worker, known });
+      if (claimed === null) return;
+      if (!isLate(askedAt)) return beginClaimed(ticket, claimed, copy);
+    }
   }
+
+  const isLate = (askedAt: number): boolean => scheduler.now() - askedAt > LATE_MS;
 
   async function beginClaimed(ticket: ActivityTicket, claimed: Claimed, copy?: OpenInstance): Promise<void> {
     const { instanceId, token, queue } = ticket;
@@ -251,6 +261,7 @@ export function createActivations(options: ActivationOptions): Activations {
           } as const);
     const secrets = outcome.kind === 'done' ? seal(instanceId, outcome.secrets) : undefined;
     const chained = options.isPaused(queue) ? undefined : chain;
+    const askedAt = scheduler.now();
     let handled: Handled;
     try {
       handled = await engine.handle(instanceId, { event }, { open, chain: chained, secrets });
@@ -263,6 +274,10 @@ export function createActivations(options: ActivationOptions): Activations {
     }
     if (faults !== undefined) await faults.at('before-ack');
     if (handled.chained === null || handled.open === null) return null;
+    if (isLate(askedAt)) {
+      await activate(ticketOf(handled.open.record, handled.chained));
+      return null;
+    }
     return { open: handled.open, token: handled.chained, progress: null };
   }
 
@@ -288,13 +303,16 @@ export function createActivations(options: ActivationOptions): Activations {
   /** Ours from before the commit on, so that nobody takes the claim for one that its worker let go of. */
   function take(instanceId: string, token: string, queue: string): Place {
     enter(queue, 1);
+    const askedAt = scheduler.now();
     let decided: (open: OpenInstance | null) => void = () => {};
     const committed = new Promise<OpenInstance | null>((resolve) => {
       decided = resolve;
     });
     const work = async (): Promise<void> => {
       const open = await committed;
-      if (open !== null) await goOn({ open, token, progress: null }, queue);
+      if (open === null) return;
+      if (isLate(askedAt)) await activateOwned(ticketOf(open.record, token));
+      else await goOn({ open, token, progress: null }, queue);
     };
     occupy(instanceId, token, queue, work);
     return { begin: decided, giveUp: () => decided(null) };
@@ -332,6 +350,7 @@ export function createActivations(options: ActivationOptions): Activations {
     for (const [queue, count] of room) enter(queue, count);
     const look = {};
     looks.add(look);
+    const askedAt = scheduler.now();
     try {
       const due = await engine.store.dueOutbox(shard, asked, hideMs, { worker, room });
       const left: DueOutbox[] = [];
@@ -341,7 +360,9 @@ export function createActivations(options: ActivationOptions): Activations {
         else {
           const ticket = readTicket(entry.id);
           enter(ticket.queue, 1);
-          occupy(ticket.instanceId, ticket.token, ticket.queue, () => beginClaimed(ticket, claimed));
+          occupy(ticket.instanceId, ticket.token, ticket.queue, () =>
+            isLate(askedAt) ? activateOwned(ticket) : beginClaimed(ticket, claimed),
+          );
         }
       }
       return { left, more: due.length === asked };
