@@ -15,13 +15,14 @@ const SILENCE_MS = 5_000;
  * The store's time when an answer arrives lies between what the answer says and that plus the whole round trip. An
  * estimate inside these bounds is kept; one outside (the process slept, its clock jumped or runs too fast) is moved to
  * the nearer bound, backwards too: time that runs ahead would set every timer late. For the same reason no more time
- * passes between two answers than a worker without answers has leave to work.
+ * passes between two answers than a worker without answers has leave to work, and none is further ahead of the newest.
  */
 export function createStoreClock(monotonic: () => number): StoreClock {
   let base = 0;
   let seenAt = 0;
   let newest = 0;
-  const estimate = (at: number): number => base + Math.min(at - seenAt, SILENCE_MS);
+  const estimate = (at: number): number =>
+    Math.min(base + Math.min(at - seenAt, SILENCE_MS), newest + SILENCE_MS);
   return {
     now: () => (newest === 0 ? 0 : Math.max(newest, Math.floor(estimate(monotonic())))),
     learn(ms, askedAt) {
