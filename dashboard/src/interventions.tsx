@@ -2,7 +2,7 @@
 import { useEffect, useId, useState } from 'preact/hooks';
 import { asProblem, post, read } from './api.ts';
 import { everyState } from './chart.tsx';
-import { ProblemBox, Value } from './parts.tsx';
+import { ProblemBox, ReasonField, Value } from './parts.tsx';
 import { mayIntervene, mayOperate, say } from './store.ts';
 import type { ChartState, Instance, Preview, Problem } from './types.ts';
 import { bothTimes, eventWords, humanise, localTime, visible } from './words.ts';
@@ -193,19 +193,7 @@ function HandForm(props: { readonly instance: Instance; readonly kind: Kind; onD
       {problem !== null && <ProblemBox problem={problem} />}
       <HandFields instance={instance} kind={kind} draft={draft} onChange={change} />
       {looked !== null && <Effects preview={looked.preview} />}
-      {possible && (
-        <div class="field">
-          <label for={field}>Reason</label>
-          <textarea
-            id={field}
-            rows={2}
-            required
-            maxLength={2_000}
-            value={reason}
-            onInput={(event) => setReason(event.currentTarget.value)}
-          />
-        </div>
-      )}
+      {possible && <ReasonField id={field} required value={reason} onChange={setReason} />}
       <div class="actions">
         {possible ? (
           <button type="submit" class="button-danger" disabled={busy}>

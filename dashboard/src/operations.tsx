@@ -1,6 +1,6 @@
 import { useId, useState } from 'preact/hooks';
 import { asProblem, post } from './api.ts';
-import { ProblemBox } from './parts.tsx';
+import { ProblemBox, ReasonField } from './parts.tsx';
 import { mayOperate, say } from './store.ts';
 import type { Instance, Problem } from './types.ts';
 
@@ -121,19 +121,7 @@ export function Confirm(props: {
       <h4>{operation.label}</h4>
       <p>{operation.question}</p>
       {problem !== null && <ProblemBox problem={problem} />}
-      <div class="field">
-        <label for={id}>
-          Reason {operation.danger !== true && <span class="faint">optional, kept in the history</span>}
-        </label>
-        <textarea
-          id={id}
-          rows={2}
-          maxLength={2_000}
-          required={operation.danger === true}
-          value={reason}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </div>
+      <ReasonField id={id} required={operation.danger === true} value={reason} onChange={setReason} />
       <div class="actions">
         <button
           class={operation.danger === true ? 'button-danger' : 'button-main'}

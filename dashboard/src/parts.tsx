@@ -78,6 +78,37 @@ export function ProblemBox({ problem }: { readonly problem: Problem }) {
   );
 }
 
+/** Why somebody does what they are about to do. */
+export function ReasonField({
+  id,
+  label = 'Reason',
+  required,
+  value,
+  onChange,
+}: {
+  readonly id: string;
+  readonly label?: string;
+  readonly required: boolean;
+  readonly value: string;
+  onChange(value: string): void;
+}) {
+  return (
+    <div class="field">
+      <label for={id}>
+        {label} {!required && <span class="faint">optional, kept in the history</span>}
+      </label>
+      <textarea
+        id={id}
+        rows={2}
+        maxLength={2_000}
+        required={required}
+        value={value}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    </div>
+  );
+}
+
 export function Empty(props: {
   readonly icon: IconName;
   readonly title: string;

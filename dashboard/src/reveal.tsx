@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { asProblem, post } from './api.ts';
 import { Icon } from './icons.tsx';
-import { ProblemBox } from './parts.tsx';
+import { ProblemBox, ReasonField } from './parts.tsx';
 import { mayReveal, say } from './store.ts';
 import type { Problem } from './types.ts';
 import { humanise } from './words.ts';
@@ -80,17 +80,13 @@ export function Reveal({ instanceId, name }: { readonly instanceId: string; read
         </div>
       </div>
       {problem !== null && <ProblemBox problem={problem} />}
-      <div class="field">
-        <label for={`reveal-${name}`}>Why it is revealed now</label>
-        <textarea
-          id={`reveal-${name}`}
-          rows={2}
-          required
-          maxLength={2_000}
-          value={reason}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </div>
+      <ReasonField
+        id={`reveal-${name}`}
+        label="Why it is revealed now"
+        required
+        value={reason}
+        onChange={setReason}
+      />
       <div class="actions">
         <button type="submit" class="button-danger" disabled={busy}>
           Reveal once and destroy

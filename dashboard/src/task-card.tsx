@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { asProblem, post } from './api.ts';
 import { Icon } from './icons.tsx';
 import { MailPreview } from './mail-preview.tsx';
-import { Age, Due, ProblemBox, Value } from './parts.tsx';
+import { Age, Due, ProblemBox, ReasonField, Value } from './parts.tsx';
 import { Reveal } from './reveal.tsx';
 import { isObject, SchemaFields } from './schema-form.tsx';
 import { mayAct, say } from './store.ts';
@@ -168,19 +168,7 @@ function ActionForm(props: {
       {problem !== null && <ProblemBox problem={problem} />}
       <SchemaFields schema={schema} value={payload} hidden={hidden} errors={errors} onChange={setPayload} />
       {mail !== null && <MailPreview path="/v1/mails/preview" body={mail} to={receivers(task)} />}
-      <div class="field">
-        <label for={`reason-${id}`}>
-          Reason {!needsReason && <span class="faint">optional, kept in the history</span>}
-        </label>
-        <textarea
-          id={`reason-${id}`}
-          rows={2}
-          maxLength={2_000}
-          required={needsReason}
-          value={reason}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </div>
+      <ReasonField id={`reason-${id}`} required={needsReason} value={reason} onChange={setReason} />
       <div class="actions">
         <button
           class={action.name === 'reject' ? 'button-danger' : 'button-main'}

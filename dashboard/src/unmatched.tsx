@@ -2,7 +2,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import { asProblem, post, readAll } from './api.ts';
 import { useLive } from './live.ts';
-import { Age, Empty, Loading, ProblemBox, Value } from './parts.tsx';
+import { Age, Empty, Loading, ProblemBox, ReasonField, Value } from './parts.tsx';
 import { mayOperate, say } from './store.ts';
 import type { Page, Problem, Summary, UnmatchedSignal } from './types.ts';
 import { humanise, visible } from './words.ts';
@@ -156,17 +156,13 @@ function Assign(props: { readonly signal: UnmatchedSignal; onLeave(): void; onDo
           </select>
         </div>
       </div>
-      <div class="field">
-        <label for={`why-${signal.signalId}`}>Why it belongs there</label>
-        <textarea
-          id={`why-${signal.signalId}`}
-          rows={2}
-          required
-          maxLength={2_000}
-          value={reason}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </div>
+      <ReasonField
+        id={`why-${signal.signalId}`}
+        label="Why it belongs there"
+        required
+        value={reason}
+        onChange={setReason}
+      />
       <div class="actions">
         <button type="submit" class="button-main" disabled={busy}>
           Give it to this onboarding
