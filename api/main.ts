@@ -5,21 +5,20 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import {
-  checkStore,
   createClient,
   createEngine,
   createMigrations,
   createOperations,
-  createRedisStore,
   createRegistry,
   markRewound,
+  openRedisStore,
   type Store,
 } from '../engine/index.ts';
 import { type ApiConfig, loadApiConfig } from '../shared/config.ts';
 import { messageOf } from '../shared/errors.ts';
 import { createLogger, type Logger } from '../shared/logger.ts';
 import { createNotices } from '../shared/notices.ts';
-import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
+import { closeRedis, openRedis, redisReady } from '../shared/redis.ts';
 import { createSecretBox } from '../shared/secrets.ts';
 import { readRenewedAt } from '../shared/sign-in-life.ts';
 import { createWebhookVerifier } from '../shared/webhook-signature.ts';
@@ -35,19 +34,19 @@ const UNREADY_MS = 200;
 async function main(): Promise<void> {
   const config = loadApiConfig(process.env);
   const log = createLogger({ name: 'api', level: config.process.logLevel });
-  const { redisUrl, namespace, shards, stateDir, accept: acceptStore, waitReplicas } = config.store;
+  const { namespace, accept: acceptStore } = config.store;
 
-  const redis = createRedis(redisUrl, 'service', { log, name: `${namespace}-api` });
+  const redis = openRedis(config.store.redis, 'service', { log, name: `${namespace}-api` });
   await redisReady(redis, REDIS_READY_MS);
-  const report = await checkStore({ redis, namespace, shards, stateDir, process: 'api', acceptStore });
+  const boot = { ...config.store, redis, process: 'api', acceptStore };
+  const { store, loss, report } = await openRedisStore(boot);
   for (const warning of report.warnings) log.warn({ warning }, 'store-warning');
 
-  const store = createRedisStore({ redis, namespace, shards, waitReplicas });
   const registry = createRegistry(allWorkflows);
   // Without dispatch: activities stay in the outbox and the workers are woken.
   const engine = createEngine({ store, registry, log });
   // Before the first request: what it moves on must know of the loss.
-  if (report.loss !== null) await markRewound(engine, report.loss, log);
+  if (loss !== null) await markRewound(engine, loss, log);
   const client = createClient(engine);
   const notices = createNotices(redis, namespace);
   let draining = false;

@@ -167,7 +167,7 @@ export function asAppError(thrown: unknown): AppError {
 
 /** ioredis has no error codes of its own for a connection that is away, only these names and texts. */
 const STORE_TROUBLE =
-  /^(?:Connection is closed|Command timed out|Stream isn't writeable|Reached the max retries|BUSY |LOADING |NOSCRIPT |READONLY |MASTERDOWN |CLUSTERDOWN |MOVED |ASK |TRYAGAIN |OOM |MISCONF |NOREPLICAS )/;
+  /^(?:Connection is closed|Command timed out|Stream isn't writeable|Reached the max retries|Cluster isn't ready|Too many Cluster redirections|None of startup nodes|BUSY |LOADING |NOSCRIPT |READONLY |MASTERDOWN |CLUSTERDOWN |MOVED |ASK |TRYAGAIN |OOM |MISCONF |NOREPLICAS )/;
 
 function isStoreTrouble(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm run deploy-check`: does every live instance of the store at REDIS_URL (NAMESPACE, SHARDS) live on under this code?
+ * `npm run deploy-check`: does every live instance of the configured store (REDIS_URL and its like, NAMESPACE, SHARDS) live on under this code?
  * JSON on stdout, plain words on stderr; exits 1 when some do not. In the image: `node dist/workers/deploy-check.js`.
  */
 import { spawnSync } from 'node:child_process';

@@ -4,6 +4,7 @@ import {
   address,
   duration,
   durations,
+  endpoints,
   flag,
   guid,
   integer,
@@ -120,7 +121,14 @@ export const processShape = {
 };
 
 export const storeShape = {
-  REDIS_URL: address('redis', 'rediss', 'unix').default('redis://127.0.0.1:6379'),
+  REDIS_URL: address('redis', 'rediss', 'unix').optional(),
+  REDIS_CLUSTER: endpoints.optional(),
+  REDIS_SENTINELS: endpoints.optional(),
+  REDIS_SENTINEL_MASTER: text.optional(),
+  REDIS_USERNAME: text.optional(),
+  REDIS_PASSWORD: secretText.optional(),
+  REDIS_SENTINEL_USERNAME: text.optional(),
+  REDIS_SENTINEL_PASSWORD: secretText.optional(),
   NAMESPACE: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/, 'is not 1 to 32 of a-z, 0-9 and hyphen')
@@ -228,5 +236,7 @@ export const SECRET_VARIABLES = [
   'SMTP_URL',
   'MAILBOX_URL',
   'REDIS_URL',
+  'REDIS_PASSWORD',
+  'REDIS_SENTINEL_PASSWORD',
   'API_KEYS',
 ];

@@ -18,6 +18,7 @@ import {
   workerShape,
 } from './config-variables.ts';
 import { configInvalid, type Environment, parseEnvironment, type VariableProblem } from './environment.ts';
+import { type RedisPlace, redisPlaceOf, redisProblems } from './redis-place.ts';
 import { Secret } from './secrets.ts';
 
 export { type ApiKey, type GdapGroup, ROLES, type Role } from './config-variables.ts';
@@ -33,7 +34,7 @@ function commonOf(v: Of<typeof processShape & typeof storeShape & typeof secrets
       publicUrl: v.PUBLIC_URL ?? null,
     },
     store: {
-      redisUrl: v.REDIS_URL,
+      redis: redisPlaceOf(v),
       namespace: v.NAMESPACE,
       shards: v.SHARDS,
       stateDir: v.STATE_DIR,
@@ -147,18 +148,21 @@ export type MailConfig = WorkerConfig['mail'];
 export type WebhookConfig = ApiConfig['webhooks'];
 
 /** What is needed to reach the store. Raises `config-invalid` with every mistake in `details.errors`. */
-export function loadStoreConfig(
-  environment: Environment,
-): Pick<CommonConfig['store'], 'redisUrl' | 'namespace' | 'shards'> {
+export function loadStoreConfig(environment: Environment): {
+  readonly redis: RedisPlace;
+  readonly namespace: string;
+  readonly shards: number;
+} {
   const values = parseEnvironment(environment, storeShape, SECRET_VARIABLES);
-  return { redisUrl: values.REDIS_URL, namespace: values.NAMESPACE, shards: values.SHARDS };
+  refuse(redisProblems(values));
+  return { redis: redisPlaceOf(values), namespace: values.NAMESPACE, shards: values.SHARDS };
 }
 
 /** What the API needs. Raises `config-invalid` with every mistake in `details.errors`. */
 export function loadApiConfig(environment: Environment): ApiConfig {
   const values = parseEnvironment(environment, apiShape, SECRET_VARIABLES);
   const config = { ...commonOf(values), ...apiOf(values) };
-  refuse([...timingProblems(config), ...apiProblems(config)]);
+  refuse([...redisProblems(values), ...timingProblems(config), ...apiProblems(config)]);
   return config;
 }
 
@@ -166,7 +170,7 @@ export function loadApiConfig(environment: Environment): ApiConfig {
 export function loadWorkerConfig(environment: Environment): WorkerConfig {
   const values = parseEnvironment(environment, workerProcessShape, SECRET_VARIABLES);
   const config = { ...commonOf(values), ...workerOf(values) };
-  refuse([...timingProblems(config), ...workerProblems(config)]);
+  refuse([...redisProblems(values), ...timingProblems(config), ...workerProblems(config)]);
   return config;
 }
 
@@ -174,7 +178,12 @@ export function loadWorkerConfig(environment: Environment): WorkerConfig {
 export function loadConfig(environment: Environment): Config {
   const values = parseEnvironment(environment, { ...apiShape, ...workerProcessShape }, SECRET_VARIABLES);
   const config = { ...commonOf(values), ...apiOf(values), ...workerOf(values) };
-  refuse([...timingProblems(config), ...apiProblems(config), ...workerProblems(config)]);
+  refuse([
+    ...redisProblems(values),
+    ...timingProblems(config),
+    ...apiProblems(config),
+    ...workerProblems(config),
+  ]);
   return config;
 }
 

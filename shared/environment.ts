@@ -74,6 +74,34 @@ export function address(...schemes: readonly string[]) {
   });
 }
 
+export interface Endpoints {
+  /** Whether they are spoken to over TLS. */
+  readonly tls: boolean;
+  readonly at: readonly { readonly host: string; readonly port: number }[];
+}
+
+/** Servers of one kind: `host:port`, or `rediss://host:port` where all are spoken to over TLS. */
+export const endpoints = list.transform((entries, context): Endpoints => {
+  const urls = entries.map((entry) => (entry.includes('://') ? entry : `redis://${entry}`));
+  const parsed = urls.flatMap((url) => (URL.canParse(url) ? [new URL(url)] : []));
+  const plain = ({ pathname, search, hash }: URL) => /^\/?$/.test(pathname) && search === '' && hash === '';
+  if (parsed.some(({ username, password }) => username !== '' || password !== ''))
+    return invalid(context, 'holds credentials, which have variables of their own');
+  const schemes = new Set(parsed.map(({ protocol }) => protocol));
+  const known = [...schemes].every((scheme) => scheme === 'redis:' || scheme === 'rediss:');
+  const whole = parsed.length === entries.length && parsed.every((url) => url.port !== '' && plain(url));
+  if (entries.length === 0 || !known || !whole)
+    return invalid(context, 'is not a list of host:port or rediss://host:port');
+  if (schemes.size > 1) return invalid(context, 'has entries with TLS and entries without');
+  return {
+    tls: schemes.has('rediss:'),
+    at: parsed.map(({ hostname, port }) => ({ host: bareHost(hostname), port: Number(port) })),
+  };
+});
+
+/** As sockets want it: an IPv6 address without its brackets. */
+export const bareHost = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1');
+
 /**
  * Parses the variables of `shape`. An empty value counts as unset. Raises `config-invalid` with
  * `details.errors: VariableProblem[]` that holds every mistake at once; no value is ever quoted.

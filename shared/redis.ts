@@ -1,10 +1,16 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import { bareHost } from './environment.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import type { RedisLogin, RedisPlace } from './redis-place.ts';
+
+/** To one server, to the one that Sentinel names, or to a cluster. */
+export type RedisConnection = Redis | Cluster;
 
 /**
  * - `service`: fails fast, so that the API answers 503 instead of piling up commands. No offline queue, no resend:
- *   a command whose reply was lost rejects, and its outcome is unknown.
+ *   a command whose reply was lost rejects, and its outcome is unknown. On a cluster it is sent again for a second or two,
+ *   so that a slot that moves is not a failure.
  * - `worker`: retries for ever. ioredis re-sends a command whose reply was lost, so every script sent through it must
  *   recognise a repeat by its commit id.
  */
@@ -24,10 +30,83 @@ const ERROR_LOG_INTERVAL_MS = 10_000;
 
 /** Opens a connection in the background. Addresses: `redis://`, `rediss://` and `unix:///path/to/socket`. */
 export function createRedis(url: string, kind: RedisKind, options: RedisClientOptions): Redis {
-  const client = new Redis({ ...addressOf(url), ...behaviourOf(kind), connectionName: options.name });
-  logErrors(client, options.log, kind);
+  return watched(
+    new Redis({ ...addressOf(url), ...behaviourOf(kind), ...nameOf(options) }),
+    options.log,
+    kind,
+  );
+}
+
+/** The same for wherever the configuration says that the store is. */
+export function openRedis(place: RedisPlace, kind: RedisKind, options: RedisClientOptions): RedisConnection {
+  const { log } = options;
+  if (place.kind === 'node') {
+    const address = { ...loginOf(place.login), ...addressOf(place.url) };
+    return watched(new Redis({ ...address, ...behaviourOf(kind), ...nameOf(options) }), log, kind);
+  }
+  if (place.kind === 'sentinel') {
+    const redisOptions = { ...loginOf(place.login), ...behaviourOf(kind), ...nameOf(options) };
+    return watched(new Redis({ ...redisOptions, ...sentinelOptions(place) }), log, kind);
+  }
+  const cluster = new Cluster([...place.nodes.at], {
+    ...clusterBehaviourOf(kind),
+    redisOptions: {
+      ...loginOf(place.login),
+      ...behaviourOf(kind),
+      ...nameOf(options),
+      ...(place.nodes.tls ? { tls: {} } : {}),
+    },
+  });
+  cluster.on('+node', joinWrites);
+  logErrors(cluster, log, kind);
+  return cluster;
+}
+
+function watched(client: Redis, log: Logger, kind: RedisKind): Redis {
+  logErrors(client, log, kind);
   joinWrites(client);
   return client;
+}
+
+const nameOf = ({ name }: RedisClientOptions): RedisOptions => ({ connectionName: name });
+
+function loginOf({ username, password }: RedisLogin): RedisOptions {
+  return {
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password: password.reveal() }),
+  };
+}
+
+function sentinelOptions(place: RedisPlace & { readonly kind: 'sentinel' }): RedisOptions {
+  const { sentinels, master, sentinelLogin } = place;
+  const { username, password } = loginOf(sentinelLogin);
+  return {
+    sentinels: [...sentinels.at],
+    name: master,
+    sentinelUsername: username,
+    sentinelPassword: password,
+    ...(sentinels.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    // A primary that was cut off keeps its connections: only Sentinel says that it is primary no more.
+    failoverDetector: true,
+    connectTimeout: COMMAND_TIMEOUT_MS,
+    sentinelCommandTimeout: COMMAND_TIMEOUT_MS,
+  };
+}
+
+/** How soon a slot that a failover gave to another node is found. */
+const SLOTS_REFRESH_MS = 5_000;
+const MOVED_DELAY_MS = 20;
+
+function clusterBehaviourOf(kind: RedisKind): ClusterOptions {
+  return {
+    // A name stays a name, which a certificate may be for; the socket resolves it.
+    dnsLookup: (host, done) => done(null, host),
+    slotsRefreshInterval: SLOTS_REFRESH_MS,
+    slotsRefreshTimeout: COMMAND_TIMEOUT_MS,
+    retryDelayOnMoved: MOVED_DELAY_MS,
+    clusterRetryStrategy: pauseBefore,
+    ...(kind === 'service' ? { enableOfflineQueue: false } : { maxRedirections: Number.POSITIVE_INFINITY }),
+  };
 }
 
 /**
@@ -63,7 +142,7 @@ function joinWrites(client: Redis): void {
 }
 
 /** Resolves once commands are taken; raises `store-unavailable` after `timeoutMs`. */
-export async function redisReady(client: Redis, timeoutMs: number): Promise<void> {
+export async function redisReady(client: RedisConnection, timeoutMs: number): Promise<void> {
   if (client.status === 'ready') return;
   const waiting = new AbortController();
   await new Promise<void>((resolve, reject) => {
@@ -78,7 +157,7 @@ export async function redisReady(client: Redis, timeoutMs: number): Promise<void
 }
 
 /** Lets commands under way finish, for at most `timeoutMs`, then cuts the connection. Never rejects. */
-export async function closeRedis(client: Redis, timeoutMs = 1_000): Promise<void> {
+export async function closeRedis(client: RedisConnection, timeoutMs = 1_000): Promise<void> {
   if (client.status === 'ready') {
     const cut = setTimeout(() => client.disconnect(), timeoutMs);
     await client.quit().catch(() => undefined);
@@ -86,7 +165,9 @@ export async function closeRedis(client: Redis, timeoutMs = 1_000): Promise<void
   }
   client.disconnect();
   // ioredis forgets commands that wait for a reconnect it was just told not to make: they would never settle.
-  if (client.status === 'reconnecting') client['flushQueue'](new Error('Connection is closed.'), {});
+  const closed = new Error('Connection is closed.');
+  if (client instanceof Cluster) client['flushQueue'](closed);
+  else if (client.status === 'reconnecting') client['flushQueue'](closed, {});
 }
 
 function addressOf(url: string): RedisOptions {
@@ -105,7 +186,7 @@ function addressOf(url: string): RedisOptions {
   }
   const db = parsed.pathname.slice(1);
   return {
-    host: parsed.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host: bareHost(parsed.hostname),
     port: parsed.port === '' ? 6379 : Number(parsed.port),
     ...credentials,
     ...(db === '' ? {} : { db: Number(db) }),
@@ -113,13 +194,16 @@ function addressOf(url: string): RedisOptions {
   };
 }
 
+function pauseBefore(times: number): number {
+  return Math.min(50 * 2 ** Math.min(times, 6), MAX_RECONNECT_DELAY_MS) + Math.random() * 100;
+}
+
 function behaviourOf(kind: RedisKind): RedisOptions {
   const common: RedisOptions = {
     // Also how long a closed client keeps a process from ending.
     disconnectTimeout: 250,
     socketTimeout: SILENCE_MS[kind],
-    retryStrategy: (times) =>
-      Math.min(50 * 2 ** Math.min(times, 6), MAX_RECONNECT_DELAY_MS) + Math.random() * 100,
+    retryStrategy: pauseBefore,
   };
   if (kind === 'service') {
     return {
@@ -143,17 +227,19 @@ function isReadOnly(error: Error): boolean {
   return error.message.startsWith('READONLY');
 }
 
-function logErrors(client: Redis, log: Logger, kind: RedisKind): void {
+function logErrors(client: RedisConnection, log: Logger, kind: RedisKind): void {
   let lastLogged = Number.NEGATIVE_INFINITY;
   let unreported = 0;
-  client.on('error', (error: Error & { code?: string }) => {
+  const report = (error: Error & { code?: string }): void => {
     unreported += 1;
     const now = performance.now();
     if (now - lastLogged < ERROR_LOG_INTERVAL_MS) return;
     log.error({ kind, code: error.code, reason: error.message, count: unreported }, 'redis-connection-error');
     lastLogged = now;
     unreported = 0;
-  });
+  };
+  client.on('error', report);
+  if (client instanceof Cluster) client.on('node error', report);
 }
 
 function unavailable(timeoutMs: number): AppError {

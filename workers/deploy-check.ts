@@ -1,20 +1,20 @@
 /**
- * `npm run deploy-check`: this build's workflows against the live instances of the store at REDIS_URL. One JSON document on
+ * `npm run deploy-check`: this build's workflows against the live instances of the configured store. One JSON document on
  * stdout, plain words on stderr; exits 0 when all fit, 1 when some do not, 2 when it could not be found out.
  */
 import { checkDeploy, createRedisStore, createRegistry, describeDeploy } from '../engine/index.ts';
 import { loadStoreConfig } from '../shared/config.ts';
 import { messageOf } from '../shared/errors.ts';
 import { createLogger } from '../shared/logger.ts';
-import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
+import { closeRedis, openRedis, redisReady } from '../shared/redis.ts';
 import { allWorkflows } from '../workflows/index.ts';
 
 const REDIS_READY_MS = 15_000;
 
 async function main(): Promise<number> {
-  const { redisUrl, namespace, shards } = loadStoreConfig(process.env);
+  const { redis: place, namespace, shards } = loadStoreConfig(process.env);
   const log = createLogger({ name: 'deploy-check', level: 'fatal' });
-  const redis = createRedis(redisUrl, 'service', { log, name: `${namespace}-deploy-check` });
+  const redis = openRedis(place, 'service', { log, name: `${namespace}-deploy-check` });
   try {
     await redisReady(redis, REDIS_READY_MS);
     const store = createRedisStore({ redis, namespace, shards });

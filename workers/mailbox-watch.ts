@@ -1,11 +1,11 @@
 /** Looks into the Admin Agent's mailbox for confirmations and bounces and passes them on as hints, each once. */
 
-import type { Redis } from 'ioredis';
 import type { Mailbox } from '../connectors/index.ts';
 import type { Client } from '../engine/index.ts';
 import { messageOf } from '../shared/errors.ts';
 import { uuidFrom } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { RedisConnection } from '../shared/redis.ts';
 import { hintOf } from './confirmation-mail.ts';
 import { type Loop, startLoop } from './loop.ts';
 
@@ -19,7 +19,7 @@ export interface MailboxWatchOptions {
   readonly mailbox: Mailbox;
   readonly client: Pick<Client, 'signalByKey'>;
   /** Where the time of the last look is kept. */
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly namespace: string;
   readonly senders: readonly string[];
   readonly log: Logger;

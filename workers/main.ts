@@ -1,12 +1,12 @@
 /** The worker process: reads the configuration, builds everything by hand, works, and shuts down in order. */
 
 import { createConnectors, credentialExpiry } from '../connectors/index.ts';
-import { checkStore, createRedisStore, remember } from '../engine/index.ts';
+import { openRedisStore } from '../engine/index.ts';
 import { loadWorkerConfig, type WorkerConfig } from '../shared/config.ts';
 import { messageOf } from '../shared/errors.ts';
 import { createLogger, type Logger } from '../shared/logger.ts';
 import { createNotices } from '../shared/notices.ts';
-import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
+import { closeRedis, openRedis, redisReady } from '../shared/redis.ts';
 import { createSecretBox } from '../shared/secrets.ts';
 import { allWorkflows } from '../workflows/index.ts';
 import { createActivities } from './activities/index.ts';
@@ -31,14 +31,17 @@ const STORE_LOST = 70;
 
 /** Resolves with what stops it again. */
 async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<void>> {
-  const { redisUrl, namespace, shards, stateDir, accept: acceptStore, waitReplicas } = config.store;
-  const redis = createRedis(redisUrl, 'worker', { log, name: `${namespace}-worker` });
+  const { namespace, accept: acceptStore } = config.store;
+  const redis = openRedis(config.store.redis, 'worker', { log, name: `${namespace}-worker` });
   await redisReady(redis, REDIS_READY_MS);
-  const seenBy = { namespace, stateDir, process: 'worker' };
-  const report = await checkStore({ ...seenBy, redis, shards, acceptStore });
+  const { store, report, ...known } = await openRedisStore({
+    ...config.store,
+    redis,
+    process: 'worker',
+    acceptStore,
+  });
   for (const warning of report.warnings) log.warn({ warning }, 'store-warning');
 
-  const store = createRedisStore({ redis, namespace, shards, waitReplicas });
   const secretBox = createSecretBox({
     key: config.secrets.key.reveal(),
     oldKeys: config.secrets.oldKeys.map((key) => key.reveal()),
@@ -57,6 +60,7 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
   const worker: RunningWorker = await startWorker({
     redis,
     store,
+    ...known,
     namespace,
     workflows: allWorkflows,
     activities: createActivities({ connectors, config, log, client: () => worker.client }),
@@ -64,9 +68,6 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
     concurrency: config.worker.concurrency,
     secretBox,
     retentionMs: config.worker.retentionMs,
-    epoch: report.epoch,
-    loss: report.loss,
-    ...(stateDir === null ? {} : { remember: (seen) => remember(seenBy, seen) }),
     onStoreLost: (error) => {
       log.fatal({ ...error.details, reason: error.message }, 'store-lost');
       process.exit(STORE_LOST);

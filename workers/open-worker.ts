@@ -3,9 +3,7 @@ import {
   type ActivityImplementation,
   type AnyWorkflow,
   type Client,
-  checkStore,
-  createRedisStore,
-  remember,
+  openRedisStore,
 } from '../engine/index.ts';
 import { createLogger, type Logger } from '../shared/logger.ts';
 import { closeRedis, createRedis, redisReady } from '../shared/redis.ts';
@@ -38,16 +36,12 @@ export async function openWorker(options: OpenWorkerOptions): Promise<OpenWorker
   const redis = createRedis(options.redisUrl, 'worker', { log });
   try {
     await redisReady(redis, CONNECT_MS);
-    const stateDir = options.stateDir ?? null;
-    const seenBy = { namespace, stateDir, process: 'worker' };
-    const boot = await checkStore({ ...seenBy, redis, shards, acceptStore: false });
-    for (const warning of boot.warnings) log.warn(warning);
-    const store = createRedisStore({ redis, namespace, shards });
-    const worker = await startWorker({
-      ...{ redis, store, namespace, workflows, activities, log },
-      ...{ epoch: boot.epoch, loss: boot.loss },
-      ...(stateDir === null ? {} : { remember: (seen) => remember(seenBy, seen) }),
+    const { report, ...opened } = await openRedisStore({
+      ...{ redis, namespace, shards, stateDir: options.stateDir ?? null },
+      ...{ process: 'worker', acceptStore: false },
     });
+    for (const warning of report.warnings) log.warn(warning);
+    const worker = await startWorker({ ...opened, redis, namespace, workflows, activities, log });
     return {
       client: worker.client,
       async stop() {

@@ -3,14 +3,14 @@
  * partner tenant; refused calls count too). A pause that Microsoft asks one worker for holds for every worker.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Pace } from '../connectors/index.ts';
 import { ActivityFailure, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { RedisConnection } from '../shared/redis.ts';
 
 export interface PaceOptions {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly namespace: string;
   /** Prefix of failure codes. */
   readonly service: string;

@@ -3,17 +3,17 @@
  * old ones stay valid for weeks, so workers that write over each other lose nothing.
  */
 
-import type { Redis } from 'ioredis';
 import type { RefreshTokenStore } from '../connectors/index.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { RedisConnection } from '../shared/redis.ts';
 import { Secret, type SecretBox, secretAad } from '../shared/secrets.ts';
 import { readRenewedAt, renewedAtKey } from '../shared/sign-in-life.ts';
 
 const AAD = secretAad('partner', 'refresh-token');
 
 export interface RefreshTokenOptions {
-  readonly redis: Redis;
+  readonly redis: RedisConnection;
   readonly namespace: string;
   readonly secretBox: SecretBox;
   readonly log: Logger;

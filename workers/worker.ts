@@ -1,7 +1,6 @@
 /** A worker process's whole: engine, queues, loops. Everything it needs comes in as arguments; `main.ts` makes them. */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Cluster, Redis } from 'ioredis';
 import type { AnyWorkflow } from '../engine/index.ts';
 import {
   type ActivityImplementation,
@@ -22,6 +21,7 @@ import {
 } from '../engine/index.ts';
 import type { AppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { RedisConnection } from '../shared/redis.ts';
 import type { SecretBox } from '../shared/secrets.ts';
 import { createActivations } from './activations.ts';
 import { startAuditor } from './auditor.ts';
@@ -36,8 +36,8 @@ import { startClaimReaper, startOutboxSweeper } from './sweeper.ts';
 import { startTimerLoop } from './timer-loop.ts';
 
 export interface WorkerOptions extends WorkerParts {
-  /** A connection of kind `worker`, or a cluster's; BullMQ duplicates it where it blocks. */
-  readonly redis: Redis | Cluster;
+  /** A connection of kind `worker`; BullMQ duplicates it where it blocks. */
+  readonly redis: RedisConnection;
   readonly namespace: string;
   /** Activities brought by jobs that run at once, per queue; as many again may come of this worker's own commits. */
   readonly concurrency?: number;

@@ -3,10 +3,12 @@
  * has been emptied is worse than none, because money was spent on what it no longer remembers.
  */
 import { randomUUID } from 'node:crypto';
+import { Cluster, type Redis } from 'ioredis';
 import { AppError, type JsonObject } from '../../shared/errors.ts';
+import type { RedisConnection } from '../../shared/redis.ts';
 import type { StoreLoss } from '../rewound.ts';
 import { metaKeys } from './keys.ts';
-import { prepareScripts, type RedisConnection } from './scripts.ts';
+import { prepareScripts } from './scripts.ts';
 import { forgetAbandoned, recall, remember, type SeenBy, type SeenStore } from './seen.ts';
 
 /** `stateDir` is where this process remembers the store it last saw. */
@@ -35,11 +37,21 @@ const OLDEST = [6, 2] as const;
  * one last seen).
  */
 export async function checkStore(options: BootOptions): Promise<StoreReport> {
-  const info = parseInfo(await options.redis.info());
+  const { redis } = options;
+  // Each node of a cluster has settings of its own, and part of the instances.
+  const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
+  const found = await Promise.all(servers.map(checkServer));
+  const { epoch, loss } = await checkEpoch(options);
+  const warnings = [...new Set(found.flatMap((server) => server.warnings))];
+  const versions = [...new Set(found.map(({ version }) => version))];
+  return { version: versions.join(', '), durable: warnings.length === 0, warnings, epoch, loss };
+}
+
+async function checkServer(redis: Redis): Promise<Pick<StoreReport, 'version' | 'warnings'>> {
+  const info = parseInfo(await redis.info());
   const version = info.get('redis_version') ?? '0.0';
-  const shown = info.get('valkey_version') ?? version;
   requireVersion(version);
-  const policy = info.get('maxmemory_policy') ?? (await setting(options.redis, 'maxmemory-policy'));
+  const policy = info.get('maxmemory_policy') ?? (await setting(redis, 'maxmemory-policy'));
   if (policy !== null && policy !== 'noeviction') {
     throw new AppError(
       'store-unsafe',
@@ -47,9 +59,7 @@ export async function checkStore(options: BootOptions): Promise<StoreReport> {
       { details: { policy } },
     );
   }
-  const { epoch, loss } = await checkEpoch(options);
-  const warnings = await durabilityWarnings(options.redis, info);
-  return { version: shown, durable: warnings.length === 0, warnings, epoch, loss };
+  return { version: info.get('valkey_version') ?? version, warnings: await durabilityWarnings(redis, info) };
 }
 
 function parseInfo(text: string): ReadonlyMap<string, string> {
@@ -68,7 +78,7 @@ function requireVersion(version: string): void {
 }
 
 /** Null where a managed Redis does not let us ask. */
-async function setting(redis: RedisConnection, name: string): Promise<string | null> {
+async function setting(redis: Redis, name: string): Promise<string | null> {
   try {
     const answer = (await redis.call('CONFIG', 'GET', name)) as readonly string[] | Record<string, string>;
     return Array.isArray(answer) ? (answer[1] ?? null) : ((answer as Record<string, string>)[name] ?? null);
@@ -77,10 +87,7 @@ async function setting(redis: RedisConnection, name: string): Promise<string | n
   }
 }
 
-async function durabilityWarnings(
-  redis: RedisConnection,
-  info: ReadonlyMap<string, string>,
-): Promise<string[]> {
+async function durabilityWarnings(redis: Redis, info: ReadonlyMap<string, string>): Promise<string[]> {
   if (info.get('aof_enabled') !== '1')
     return ['Redis keeps no append-only file: a crash loses what was acknowledged.'];
   const fsync = await setting(redis, 'appendfsync');

@@ -1,7 +1,8 @@
 /** Scripts whose writes count only once replicas have them. */
 import { Cluster, type Redis } from 'ioredis';
 import { AppError } from '../../shared/errors.ts';
-import type { RedisConnection, RunScript } from './scripts.ts';
+import type { RedisConnection } from '../../shared/redis.ts';
+import type { RunScript } from './scripts.ts';
 
 /** Ms for the replicas to say that they have it; longer than a hiccup, shorter than a service's patience. */
 const WAIT_MS = 1_000;

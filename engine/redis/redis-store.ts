@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { AppError } from '../../shared/errors.ts';
+import type { RedisConnection } from '../../shared/redis.ts';
 import type {
   ClaimedInstance,
   ClaimRequest,
@@ -20,7 +21,7 @@ import { confirmedBy } from './confirmed.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { metaKeys, type ShardKeys, shardKeys } from './keys.ts';
 import { listInstances } from './lists.ts';
-import { prepareScripts, type RedisConnection, type RunScript, type ScriptReply } from './scripts.ts';
+import { prepareScripts, type RunScript, type ScriptReply } from './scripts.ts';
 import { createStoreClock } from './store-clock.ts';
 
 export interface RedisStoreOptions {

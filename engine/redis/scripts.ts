@@ -1,10 +1,7 @@
 /** The scripts, read once: sent by their digest, and by their text where the server does not know them. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Cluster, Redis } from 'ioredis';
-
-/** A single node, Sentinel or Cluster connection. */
-export type RedisConnection = Redis | Cluster;
+import type { RedisConnection } from '../../shared/redis.ts';
 
 const NAMES = [
   'commit',

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { exampleInput } from '../support/api-example.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { isReadyLine, parseLine, type Spawned, spawnNode } from '../support/spawn.ts';
@@ -73,7 +74,7 @@ describe('the API process', () => {
       headers: { 'Idempotency-Key': 'k' },
       body: JSON.stringify({
         workflow: 'onboard-existing-csp-customer',
-        input: await exampleInput(first.url),
+        input: await exampleInput((path) => call(first.url, path), 'onboard-existing-csp-customer'),
       }),
     });
     const { id } = (await started.json()) as { id: string };
@@ -108,29 +109,3 @@ describe('the API process', () => {
     expect(reason).toContain('API_KEYS');
   });
 });
-
-interface Schema {
-  readonly examples?: readonly unknown[];
-  readonly default?: unknown;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly items?: Schema;
-}
-
-/** The form's own examples: what the dashboard fills in. */
-async function exampleInput(url: string): Promise<unknown> {
-  const workflow = (await (await call(url, '/v1/workflows/onboard-existing-csp-customer')).json()) as {
-    input: Schema;
-  };
-  return exampleOf(workflow.input);
-}
-
-function exampleOf(schema: Schema): unknown {
-  if (schema.examples?.[0] !== undefined) return schema.examples[0];
-  if (schema.default !== undefined) return schema.default;
-  if (schema.items !== undefined) return [exampleOf(schema.items)];
-  const required = Object.entries(schema.properties ?? {}).filter(([name]) =>
-    schema.required?.includes(name),
-  );
-  return Object.fromEntries(required.map(([name, inner]) => [name, exampleOf(inner)]));
-}

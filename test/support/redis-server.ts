@@ -1,7 +1,7 @@
 /** Redis servers of a test's own: started on a socket or a free port, killed, restarted, stopped. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,12 @@ export interface RedisServerOptions {
   readonly replicaOf?: RedisServer;
   /** Turns cluster mode on; needs `tcp`. Prefer `startRedisCluster`. */
   readonly cluster?: boolean;
+  /** Asked of everybody, replicas and other nodes included; needs `tcp`. */
+  readonly password?: string;
+  /** TLS beside plain connections, on a port of its own: for whoever says `localhost` and trusts the certificate. */
+  readonly tls?: RedisTls;
+  /** It watches others instead of keeping anything; needs `tcp`. Prefer `startWatchedRedis`. */
+  readonly sentinel?: boolean;
   /** Further arguments, e.g. `['--maxmemory', '10mb']`. */
   readonly args?: readonly string[];
   /** Added to its environment. */
@@ -26,11 +32,19 @@ export interface RedisServerOptions {
   readonly fileLimitKb?: number;
 }
 
+/** PEM files. */
+export interface RedisTls {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export interface RedisServer {
-  /** `unix:///…/r.sock` or `redis://127.0.0.1:port`; constant over restarts. */
+  /** `unix:///…/r.sock` or `redis://127.0.0.1:port`, with the password if it has one; constant over restarts. */
   readonly url: string;
   /** 0 on a socket. */
   readonly port: number;
+  /** 0 without TLS. Other nodes of a cluster speak to it there. */
+  readonly tlsPort: number;
   readonly dir: string;
   readonly pid: () => number;
   /** Runs one command over a bare socket. */
@@ -47,6 +61,8 @@ export interface RedisServer {
   /** Ends it and removes its folder. Harmless when it is gone already. */
   stop(): Promise<void>;
 }
+
+const SENTINEL_FILE = 'sentinel.conf';
 
 let binary: Promise<RedisBinary> | undefined;
 
@@ -74,17 +90,31 @@ async function listenOnce(port: number): Promise<number | undefined> {
   }
 }
 
-function argumentsOf(options: RedisServerOptions, dir: string, port: number): string[] {
-  const aof = options.aof ?? 'off';
+function tlsArguments({ certificate, key }: RedisTls, port: number): string[] {
   return [
-    ...['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', ''],
-    ...['--maxmemory-policy', 'noeviction', '--daemonize', 'no', '--logfile', join(dir, 'redis.log')],
+    ...['--tls-port', String(port), '--tls-auth-clients', 'no', '--tls-cluster', 'yes'],
+    ...['--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate],
+    ...['--cluster-announce-hostname', 'localhost', '--cluster-preferred-endpoint-type', 'hostname'],
+  ];
+}
+
+function argumentsOf(options: RedisServerOptions, dir: string, port: number, tlsPort: number): string[] {
+  const aof = options.aof ?? 'off';
+  const common = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir];
+  common.push('--daemonize', 'no', '--logfile', join(dir, 'redis.log'));
+  if (options.password !== undefined) common.push('--requirepass', options.password);
+  if (options.sentinel) return [join(dir, SENTINEL_FILE), '--sentinel', ...common];
+  return [
+    ...common,
+    ...['--save', '', '--maxmemory-policy', 'noeviction'],
     ...(port === 0 ? ['--unixsocket', join(dir, 'r.sock'), '--unixsocketperm', '700'] : []),
     ...(aof === 'off' ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', aof]),
     // Replicas wait five seconds for company by default.
     ...['--repl-diskless-sync-delay', '0'],
     ...(options.replicaOf ? ['--replicaof', '127.0.0.1', String(options.replicaOf.port)] : []),
     ...(options.cluster ? ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'] : []),
+    ...(options.password === undefined ? [] : ['--masterauth', options.password]),
+    ...(options.tls ? tlsArguments(options.tls, tlsPort) : []),
     ...(options.args ?? []),
   ];
 }
@@ -131,8 +161,12 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   const dir = await mkdtemp(join(tmpdir(), 'redis-'));
   const tcp = options.listen === 'tcp' || options.cluster === true;
   const port = tcp ? await freePort({ busToo: options.cluster === true }) : 0;
-  const url = tcp ? `redis://127.0.0.1:${port}` : `unix://${join(dir, 'r.sock')}`;
-  const args = argumentsOf(options, dir, port);
+  const tlsPort = options.tls ? await freePort({ busToo: true }) : 0;
+  const login = options.password === undefined ? '' : `:${options.password}@`;
+  const url = tcp ? `redis://${login}127.0.0.1:${port}` : `unix://${join(dir, 'r.sock')}`;
+  const args = argumentsOf(options, dir, port, tlsPort);
+  // It writes down what it learns.
+  if (options.sentinel) await writeFile(join(dir, SENTINEL_FILE), '');
   const how: Launch = { args, url, dir, env: options.env ?? {}, fileLimitKb: options.fileLimitKb ?? null };
   let child = await launch(how);
   // A test run that is stopped half way leaves no server behind.
@@ -143,6 +177,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   return {
     url,
     port,
+    tlsPort,
     dir,
     pid: () => child.pid ?? 0,
     command: async (...command) => {
@@ -190,7 +225,7 @@ export async function startRedisCluster(
     await node.command('CLUSTER', 'ADDSLOTS', ...slots);
     await node.command('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
   }
-  for (const node of others) await first?.command('CLUSTER', 'MEET', '127.0.0.1', node.port);
+  for (const node of others) await first?.command('CLUSTER', 'MEET', '127.0.0.1', node.tlsPort || node.port);
   for (const node of nodes) {
     await eventually(async () => String(await node.command('CLUSTER', 'INFO')).includes('cluster_state:ok'), {
       within: 20_000,

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { describeConfig, loadApiConfig, loadConfig, loadWorkerConfig } from '../../shared/config.ts';
+import {
+  describeConfig,
+  loadApiConfig,
+  loadConfig,
+  loadStoreConfig,
+  loadWorkerConfig,
+} from '../../shared/config.ts';
 import { parseDuration, type VariableProblem } from '../../shared/environment.ts';
 import { AppError } from '../../shared/errors.ts';
 
@@ -183,5 +189,89 @@ describe('a duration', () => {
 
   it.each(['', 'P', 'PT', 'P1DT', 'P1M', 'P1Y', '-5', '2 days', 'PT1.S'])('"%s" is none', (text) => {
     expect(parseDuration(text)).toBeUndefined();
+  });
+});
+
+describe('where the store is', () => {
+  const redisOf = (environment: Record<string, string>) => loadStoreConfig(environment).redis;
+  const nobody = { username: null, password: null };
+
+  it('is one server, a cluster or what Sentinel names, with the same credentials for all', () => {
+    expect(redisOf({})).toEqual({ kind: 'node', url: 'redis://127.0.0.1:6379', login: nobody });
+    expect(redisOf({ REDIS_CLUSTER: 'rediss://a.example:7000, rediss://b:1' })).toEqual({
+      kind: 'cluster',
+      nodes: {
+        tls: true,
+        at: [
+          { host: 'a.example', port: 7_000 },
+          { host: 'b', port: 1 },
+        ],
+      },
+      login: nobody,
+    });
+    const place = redisOf({
+      REDIS_SENTINELS: 'sentinel-1:26379,[::1]:26380',
+      REDIS_SENTINEL_MASTER: 'mymaster',
+      REDIS_SENTINEL_PASSWORD: 'hunter2-sentinel',
+      REDIS_USERNAME: 'onboarding',
+      REDIS_PASSWORD: 'hunter2-redis',
+    });
+    expect(place).toMatchObject({
+      kind: 'sentinel',
+      master: 'mymaster',
+      sentinels: {
+        tls: false,
+        at: [
+          { host: 'sentinel-1', port: 26_379 },
+          { host: '::1', port: 26_380 },
+        ],
+      },
+      login: { username: 'onboarding' },
+      sentinelLogin: { username: null },
+    });
+    expect(place.login.password?.reveal()).toBe('hunter2-redis');
+    expect(place.kind === 'sentinel' && place.sentinelLogin.password?.reveal()).toBe('hunter2-sentinel');
+  });
+
+  const SENTINELS = { REDIS_SENTINELS: 'a:1', REDIS_SENTINEL_MASTER: 'm' };
+  it.each([
+    ['REDIS_CLUSTER', { REDIS_CLUSTER: 'a' }],
+    ['REDIS_CLUSTER', { REDIS_CLUSTER: ',' }],
+    ['REDIS_CLUSTER', { REDIS_CLUSTER: 'http://a:1' }],
+    ['REDIS_CLUSTER', { REDIS_CLUSTER: 'a:1/0' }],
+    ['REDIS_CLUSTER', { REDIS_CLUSTER: 'rediss://a:1,b:1' }],
+    ['REDIS_CLUSTER', { REDIS_CLUSTER: 'redis://default:hunter2@a:1' }],
+    ['REDIS_CLUSTER', { REDIS_URL: 'redis://a:1', REDIS_CLUSTER: 'a:1' }],
+    ['REDIS_SENTINELS', { REDIS_CLUSTER: 'a:1', ...SENTINELS }],
+    ['REDIS_SENTINEL_MASTER', { REDIS_SENTINELS: 'a:1' }],
+    ['REDIS_SENTINEL_MASTER', { REDIS_SENTINEL_MASTER: 'm' }],
+    ['REDIS_SENTINEL_PASSWORD', { REDIS_SENTINEL_PASSWORD: 'hunter2' }],
+    ['REDIS_PASSWORD', { REDIS_URL: 'redis://:hunter2@a:1', REDIS_PASSWORD: 'hunter2' }],
+  ])('is refused, without a secret quoted: %s of %j', (variable, environment) => {
+    for (const load of [
+      () => loadStoreConfig(environment),
+      () => loadApiConfig({ ...api, ...environment }),
+      () => loadWorkerConfig({ ...worker, ...environment }),
+    ]) {
+      const problems = problemsOf(load);
+      expect(problems.map((problem) => problem.variable)).toEqual([variable]);
+      expect(JSON.stringify(problems)).not.toContain('hunter2');
+    }
+  });
+
+  it('is described without its secrets', () => {
+    const described = JSON.stringify(
+      describeConfig(
+        loadApiConfig({
+          ...api,
+          ...SENTINELS,
+          REDIS_PASSWORD: 'hunter2-redis',
+          REDIS_SENTINEL_PASSWORD: 'hunter2-sentinel',
+        }),
+      ),
+    );
+
+    expect(described).toContain('"host":"a"');
+    expect(described).not.toContain('hunter2');
   });
 });

@@ -1,12 +1,19 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Redis } from 'ioredis';
 import type { Logger } from '../../shared/logger.ts';
 import { silentLogger } from '../../shared/logger.ts';
-import { closeRedis, createRedis, redisReady } from '../../shared/redis.ts';
+import {
+  closeRedis,
+  createRedis,
+  openRedis,
+  type RedisConnection,
+  type RedisKind,
+  redisReady,
+} from '../../shared/redis.ts';
+import { Secret } from '../../shared/secrets.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 
-const clients: Redis[] = [];
+const clients: RedisConnection[] = [];
 const servers: RedisServer[] = [];
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => closeRedis(client)));
@@ -16,7 +23,7 @@ afterEach(async () => {
   }
 });
 
-function connect(url: string, kind: 'service' | 'worker', log: Logger = silentLogger()): Redis {
+function connect(url: string, kind: 'service' | 'worker', log: Logger = silentLogger()) {
   const client = createRedis(url, kind, { log });
   clients.push(client);
   return client;
@@ -98,5 +105,69 @@ describe('either connection', () => {
     await expect(redisReady(connect(NOWHERE, 'service'), 50)).rejects.toMatchObject({
       code: 'store-unavailable',
     });
+  });
+});
+
+describe('a connection to more than one server', () => {
+  const log = silentLogger();
+  const nowhere = { tls: false, at: [{ host: '127.0.0.1', port: 1 }] };
+  const login = { username: 'us', password: new Secret('pass') };
+  const nobody = { username: null, password: null };
+  const places = [
+    ['a cluster', { kind: 'cluster', nodes: nowhere, login }],
+    ['Sentinel', { kind: 'sentinel', sentinels: nowhere, master: 'm', login, sentinelLogin: nobody }],
+  ] as const;
+  const open = (place: (typeof places)[number][1], kind: RedisKind, tls = false) => {
+    const secured = { ...nowhere, tls };
+    const client = openRedis(
+      place.kind === 'cluster' ? { ...place, nodes: secured } : { ...place, sentinels: secured },
+      kind,
+      { log },
+    );
+    clients.push(client);
+    return client;
+  };
+
+  it.each(places)('refuses commands at once while there is none, for a service: %s', async (_, place) => {
+    const started = performance.now();
+
+    await expect(open(place, 'service').get('x')).rejects.toThrow();
+
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+
+  it.each(places)('keeps them for a worker, and fails them when closed: %s', async (_, place) => {
+    const client = open(place, 'worker');
+    let settled = false;
+    const waiting = client.get('x').catch((error: Error) => error.message);
+    void waiting.then(() => {
+      settled = true;
+    });
+
+    await expect(redisReady(client, 50)).rejects.toMatchObject({ code: 'store-unavailable' });
+
+    expect(settled).toBe(false);
+    await closeRedis(client);
+    expect(await waiting).toBe('Connection is closed.');
+  });
+
+  it('knows who it is, and speaks TLS to all where one address says so', () => {
+    const [[, cluster], [, sentinel]] = places;
+
+    expect(open(cluster, 'worker', true).options).toMatchObject({
+      redisOptions: { username: 'us', password: 'pass', tls: {}, maxRetriesPerRequest: null },
+    });
+    expect(open(cluster, 'worker').options).not.toHaveProperty('redisOptions.tls');
+    expect(open(sentinel, 'service', true).options).toMatchObject({
+      ...{ name: 'm', username: 'us', password: 'pass', maxRetriesPerRequest: 0 },
+      ...{ tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true },
+    });
+  });
+
+  it('is known to a server by the password that stands beside its address', () => {
+    const client = openRedis({ kind: 'node', url: 'redis://127.0.0.1:1', login }, 'worker', { log });
+    clients.push(client);
+
+    expect(client.options).toMatchObject({ username: 'us', password: 'pass', port: 1 });
   });
 });
