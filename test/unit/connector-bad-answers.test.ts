@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import type { Connectors } from '../../connectors/index.ts';
 import { redacted } from '../../connectors/redact.ts';
 import { ActivityFailure } from '../../shared/errors.ts';
+import { drawing } from '../support/drawing.ts';
 import { samplesOf } from '../support/microsoft-samples.ts';
 import {
   CUSTOMER,
@@ -189,48 +190,55 @@ describe('any answer at all', () => {
 
   it('is read or ends as one of our failures, without the secret that stood in it', async () => {
     const secret = { userCredentials: { userName: 'admin', password: CANARY }, refresh_token: CANARY };
-    await fc.assert(
-      fc.asyncProperty(
-        fc.nat(calls.length - 1),
-        status,
-        body,
-        fc.nat(60),
-        async (which, code, [good, at, other], cut) => {
-          const value = at < 0 ? good : changedAt(good, at, other);
-          const whole =
-            typeof value === 'object' && value !== null && !Array.isArray(value)
-              ? { ...secret, ...value }
-              : value;
-          const text = JSON.stringify(whole) ?? '';
-          // Once in a while it stops in the middle.
-          say(code, 'application/json', cut < 6 ? text.slice(0, Math.floor((text.length * cut) / 6)) : text);
+    await drawing(400, (drawn) =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.nat(calls.length - 1),
+          status,
+          body,
+          fc.nat(60),
+          async (which, code, [good, at, other], cut) => {
+            const value = at < 0 ? good : changedAt(good, at, other);
+            const whole =
+              typeof value === 'object' && value !== null && !Array.isArray(value)
+                ? { ...secret, ...value }
+                : value;
+            const text = JSON.stringify(whole) ?? '';
+            // Once in a while it stops in the middle.
+            say(
+              code,
+              'application/json',
+              cut < 6 ? text.slice(0, Math.floor((text.length * cut) / 6)) : text,
+            );
 
-          const outcome = await (calls[which] as () => Promise<unknown>)().catch((error: unknown) => error);
+            const outcome = await (calls[which] as () => Promise<unknown>)().catch((error: unknown) => error);
 
-          if (!(outcome instanceof Error)) return;
-          expect(outcome).toBeInstanceOf(ActivityFailure);
-          expect(outcome).toMatchObject({
-            kind: expect.stringMatching(/^(retryable|terminal|unexpected|unknown)$/),
-            code: expect.stringMatching(/^[a-z]+-/),
-          });
-          expect(shown(outcome as never)).not.toContain('Hunter2');
-        },
+            if (!(outcome instanceof Error)) return;
+            expect(outcome).toBeInstanceOf(ActivityFailure);
+            expect(outcome).toMatchObject({
+              kind: expect.stringMatching(/^(retryable|terminal|unexpected|unknown)$/),
+              code: expect.stringMatching(/^[a-z]+-/),
+            });
+            expect(shown(outcome as never)).not.toContain('Hunter2');
+          },
+        ),
+        drawn,
       ),
-      { numRuns: 400 },
     );
   });
 
-  it('is masked and bounded when it is kept', () => {
-    fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 20 }), (value) => {
-        const kept = JSON.stringify(
-          redacted({ inner: value, Password: CANARY, list: [{ accessToken: CANARY }] }),
-        );
-        expect(kept).not.toContain('Hunter2');
-      }),
-      { numRuns: 300 },
-    );
-  });
+  it('is masked and bounded when it is kept', () =>
+    drawing(300, (drawn) =>
+      fc.assert(
+        fc.property(fc.jsonValue({ maxDepth: 20 }), (value) => {
+          const kept = JSON.stringify(
+            redacted({ inner: value, Password: CANARY, list: [{ accessToken: CANARY }] }),
+          );
+          expect(kept).not.toContain('Hunter2');
+        }),
+        drawn,
+      ),
+    ));
 });
 
 /** The value with its n-th place (objects and lists walked in order) replaced. */

@@ -21,6 +21,7 @@ import {
   stateIn,
   stopChild,
 } from 'xstate';
+import { drawing } from '../support/drawing.ts';
 import { playDuet, type Step } from '../support/engine-duet.ts';
 
 interface Log {
@@ -331,18 +332,20 @@ const stepOf = (types: readonly string[]): fc.Arbitrary<Step> =>
   );
 
 describe('a statechart as people write them', () => {
-  it.each(Object.entries(alphabet))('%s runs durably just as XState runs it', async (_, [machine, types]) => {
-    let moved = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(stepOf(types), { minLength: 1, maxLength: 14 }), async (steps) => {
-        const duet = await playDuet(machine, steps, (durable, original, at) =>
-          expect({ at, seen: durable }).toEqual({ at, seen: original }),
-        );
-        expect(duet.cut).toBeNull();
-        moved += duet.moved;
-      }),
-      { numRuns: 40 },
-    );
-    expect(moved).toBeGreaterThan(40);
-  });
+  it.each(Object.entries(alphabet))('%s runs durably just as XState runs it', (_, [machine, types]) =>
+    drawing(40, async (drawn) => {
+      let moved = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(stepOf(types), { minLength: 1, maxLength: 14 }), async (steps) => {
+          const duet = await playDuet(machine, steps, (durable, original, at) =>
+            expect({ at, seen: durable }).toEqual({ at, seen: original }),
+          );
+          expect(duet.cut).toBeNull();
+          moved += duet.moved;
+        }),
+        drawn,
+      );
+      expect(moved).toBeGreaterThan(drawn.numRuns);
+    }),
+  );
 });

@@ -16,6 +16,7 @@ import type { MachineEvent } from '../../engine/event.ts';
 import type { RawAction } from '../../engine/machine-action.ts';
 import { movePlainly } from '../../engine/plain-move.ts';
 import { prepareMachine } from '../../engine/xstate5.ts';
+import { drawing } from '../support/drawing.ts';
 import { buildMachine, EVENTS, rawMachine } from '../support/engine-machines.ts';
 
 const system = {
@@ -219,36 +220,41 @@ const CASES: readonly {
 ];
 
 describe('a plain move', () => {
-  it('is the one XState makes, on random statecharts', () => {
-    const count = { plain: 0, moved: 0 };
-    fc.assert(
-      fc.property(rawMachine, fc.array(pick, { minLength: 1, maxLength: 25 }), (raw, picks) => {
-        const machine = prepareMachine(buildMachine(raw));
-        let snapshot = begin(machine);
-        let timers: MachineEvent[] = [];
-        for (const { which, x } of picks) {
-          if (snapshot.status !== 'active') return;
-          const events = possible(snapshot, timers);
-          const event = { ...(events[which % events.length] as MachineEvent), x };
-          try {
-            const step = compare(machine, snapshot, event);
-            snapshot = step.after;
-            timers = [...timers, ...delayed(step.asked)].slice(-10);
-            if (step.moved) count.moved += 1;
-            if (step.moved && step.plain) count.plain += 1;
-          } catch (error) {
-            // Machines that send to an actor no longer there: XState throws, and there is nothing to compare.
-            if (error instanceof Error && error.message.startsWith('Unable to send')) return;
-            throw error;
-          }
-        }
-      }),
-      { numRuns: Number(process.env['PLAIN_RUNS'] ?? 300) },
-    );
+  it(
+    'is the one XState makes, on random statecharts',
+    () =>
+      drawing(300, (drawn) => {
+        const count = { plain: 0, moved: 0 };
+        fc.assert(
+          fc.property(rawMachine, fc.array(pick, { minLength: 1, maxLength: 25 }), (raw, picks) => {
+            const machine = prepareMachine(buildMachine(raw));
+            let snapshot = begin(machine);
+            let timers: MachineEvent[] = [];
+            for (const { which, x } of picks) {
+              if (snapshot.status !== 'active') return;
+              const events = possible(snapshot, timers);
+              const event = { ...(events[which % events.length] as MachineEvent), x };
+              try {
+                const step = compare(machine, snapshot, event);
+                snapshot = step.after;
+                timers = [...timers, ...delayed(step.asked)].slice(-10);
+                if (step.moved) count.moved += 1;
+                if (step.moved && step.plain) count.plain += 1;
+              } catch (error) {
+                // Machines that send to an actor no longer there: XState throws, and there is nothing to compare.
+                if (error instanceof Error && error.message.startsWith('Unable to send')) return;
+                throw error;
+              }
+            }
+          }),
+          drawn,
+        );
 
-    expect(count.plain).toBeGreaterThan(count.moved / 10);
-    expect(count.plain).toBeLessThan(count.moved);
-  }, 60_000);
+        expect(count.plain).toBeGreaterThan(count.moved / 10);
+        expect(count.plain).toBeLessThan(count.moved);
+      }),
+    60_000,
+  );
 
   it.each(CASES)('$case', ({ config, events, plain }) => {
     const machine = prepareMachine(machineOf(config));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createStoreClock } from '../../engine/redis/store-clock.ts';
+import { drawing } from '../support/drawing.ts';
 
 const TIME = 1_800_000_000_000;
 
@@ -66,18 +67,20 @@ describe('store time between answers', () => {
     expect(truth() - clock.now()).toBeLessThanOrEqual(1);
   });
 
-  it('never lies before an answer seen, and never farther off than a round trip', () => {
-    const steps = fc.array(fc.record({ there: fc.nat(50), back: fc.nat(50), wait: fc.nat(500) }));
-    fc.assert(
-      fc.property(steps, fc.nat(), (given, offset) => {
-        const { clock, ask, pass, truth } = bench(offset);
-        for (const { there, back, wait } of given) {
-          ask(there, back);
-          expect(clock.now()).toBeGreaterThanOrEqual(truth() - back);
-          expect(clock.now()).toBeLessThanOrEqual(truth() + there);
-          pass(wait);
-        }
-      }),
-    );
-  });
+  it('never lies before an answer seen, and never farther off than a round trip', () =>
+    drawing(100, (drawn) => {
+      const steps = fc.array(fc.record({ there: fc.nat(50), back: fc.nat(50), wait: fc.nat(500) }));
+      fc.assert(
+        fc.property(steps, fc.nat(), (given, offset) => {
+          const { clock, ask, pass, truth } = bench(offset);
+          for (const { there, back, wait } of given) {
+            ask(there, back);
+            expect(clock.now()).toBeGreaterThanOrEqual(truth() - back);
+            expect(clock.now()).toBeLessThanOrEqual(truth() + there);
+            pass(wait);
+          }
+        }),
+        drawn,
+      );
+    }));
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { readMail } from '../../connectors/mailbox.ts';
 import { hintOf } from '../../workers/confirmation-mail.ts';
+import { drawing } from '../support/drawing.ts';
 
 const TENANT = '6f0c1111-0000-4000-8000-000000000001';
 const SENDERS = ['microsoft.com'];
@@ -86,26 +87,30 @@ describe('a mail', () => {
         'MIME-Version: 1.0',
       ),
     );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(header, { maxLength: 6 }),
-        fc.array(line, { maxLength: 6 }),
-        async (headers, body) => {
-          const forged = ['From: x@evil.example', ...headers.filter((text) => !/^\s*from/i.test(text))];
-          const found = await hint(source(forged, [BODY, ...body].join('\r\n')));
-          expect(found === null || found.signal === 'invitation.bounced').toBe(true);
-        },
+    await drawing(100, (drawn) =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.array(header, { maxLength: 6 }),
+          fc.array(line, { maxLength: 6 }),
+          async (headers, body) => {
+            const forged = ['From: x@evil.example', ...headers.filter((text) => !/^\s*from/i.test(text))];
+            const found = await hint(source(forged, [BODY, ...body].join('\r\n')));
+            expect(found === null || found.signal === 'invitation.bounced').toBe(true);
+          },
+        ),
+        drawn,
       ),
-      { numRuns: 100 },
     );
   });
 
   it('of any bytes at all neither raises nor hangs', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 2_000 }), async (bytes) => {
-        await hint(Buffer.from(bytes));
-      }),
-      { numRuns: 200 },
+    await drawing(200, (drawn) =>
+      fc.assert(
+        fc.asyncProperty(fc.uint8Array({ maxLength: 2_000 }), async (bytes) => {
+          await hint(Buffer.from(bytes));
+        }),
+        drawn,
+      ),
     );
   });
 });
