@@ -1,7 +1,6 @@
 /** The history as the API shows it, each entry with a sentence for staff. */
 import type { StateValue } from 'xstate';
-import type { Client, EffectNote, HistoryEntry, InstanceView } from '../engine/index.ts';
-import { AppError } from '../shared/errors.ts';
+import type { EffectNote, HistoryEntry, InstanceView } from '../engine/index.ts';
 import { iso } from './schemas.ts';
 
 export interface HistoryLine {
@@ -11,8 +10,8 @@ export interface HistoryLine {
   readonly words: string;
 }
 
-/** Names of activities by token, as far as the entries at hand scheduled them. */
-type Names = Map<string, string>;
+/** Names of activities by token, as far as the entries read so far scheduled them. */
+export type Names = Map<string, string>;
 
 export function linesOf(
   view: Pick<InstanceView, 'id' | 'title'>,
@@ -26,29 +25,6 @@ export function linesOf(
     }
     return { instanceId: view.id, workflow: view.title, entry, words: wordsFor(entry, names) };
   });
-}
-
-const TREE_LIMIT = 1_000;
-const MAX_INSTANCES = 60;
-
-/** The history of an instance and of all it ever started, oldest first. */
-export async function treeHistory(client: Client, instanceId: string): Promise<readonly HistoryLine[]> {
-  const lines: HistoryLine[] = [];
-  const waiting = [instanceId];
-  for (let read = 0; waiting.length > 0 && read < MAX_INSTANCES; read += 1) {
-    const id = waiting.shift() ?? '';
-    const view = await client.describe(id);
-    if (view === null) {
-      if (id === instanceId) throw new AppError('instance-unknown', `There is no instance '${id}'.`);
-      continue;
-    }
-    const entries = await client.history(id, { limit: TREE_LIMIT });
-    lines.push(...linesOf(view, entries));
-    for (const { effects } of entries)
-      for (const effect of effects ?? [])
-        if (effect.type === 'child-started') waiting.push(effect.instanceId);
-  }
-  return lines.toSorted((a, b) => a.entry.at - b.entry.at).slice(-TREE_LIMIT);
 }
 
 export function presentLine({ instanceId, workflow, entry, words }: HistoryLine) {

@@ -36,12 +36,11 @@ export interface Report {
 }
 
 /**
- * `all`: the history of the instance and of all it started, oldest first. The report of a list tells its own part and names
- * the instance of each row, which has a report of its own.
+ * `lines`: the history of the instance and of all it started, oldest first. Of a list only its own: the report names the
+ * instance of each row, which has a report of its own.
  */
-export function reportOf(view: InstanceView, all: readonly HistoryLine[]): Report {
-  const own = all.filter(({ instanceId }) => instanceId === view.id);
-  const lines = isList(view.output) ? own : all;
+export function reportOf(view: InstanceView, lines: readonly HistoryLine[]): Report {
+  const own = lines.filter(({ instanceId }) => instanceId === view.id);
   const start = lines.find(({ instanceId, entry }) => instanceId === view.id && entry.event.kind === 'start');
   return {
     instanceId: view.id,
@@ -88,7 +87,7 @@ function changesOf(lines: readonly HistoryLine[]): Report['changes'] {
   });
 }
 
-function isList(output: unknown): output is OnboardManyOutput {
+export function isList(output: unknown): output is OnboardManyOutput {
   return typeof output === 'object' && output !== null && 'rows' in output && 'counts' in output;
 }
 

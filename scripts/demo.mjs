@@ -60,7 +60,7 @@ function killAtRandom(stack, seed) {
 
 async function timeline(api, { path, title, id }) {
   say(`\n${path}  ${title}  (${id})`);
-  const { data } = await api.get(`/v1/instances/${id}/history?tree=true&limit=200`);
+  const { data } = await api.get(`/v1/instances/${id}/history?tree=true&limit=500`);
   const first = Date.parse(data[0]?.at);
   for (const entry of data) {
     if (entry.words)

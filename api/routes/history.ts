@@ -1,20 +1,22 @@
 import { z } from 'zod';
 import type { Client } from '../../engine/index.ts';
-import { unknownInstance } from '../../shared/errors.ts';
-import { linesOf, presentLine, treeHistory } from '../history-words.ts';
+import { AppError } from '../../shared/errors.ts';
+import { HISTORY_CURSOR, instancePage, treePage } from '../history-pages.ts';
+import { presentLine } from '../history-words.ts';
 import { type Reply, type Route, route } from '../route.ts';
 import { HistoryEntrySchema, InstanceParams, pageOf } from '../schemas.ts';
 
 const Query = z.strictObject({
-  cursor: z
-    .string()
-    .regex(/^\d{1,9}$/, 'is not one of ours')
-    .optional(),
+  cursor: z.string().regex(HISTORY_CURSOR, 'is not one of ours').optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
+  order: z
+    .enum(['asc', 'desc'])
+    .default('asc')
+    .meta({ description: 'Oldest first, or newest first; the cursor of one is none of the other' }),
   tree: z
     .enum(['true', 'false'])
     .default('false')
-    .meta({ description: 'With the instances below it, by time; the newest 1000, unpaged' }),
+    .meta({ description: 'With the instances below it, by time' }),
 });
 
 const Verdict = z.union([
@@ -29,27 +31,22 @@ export function historyRoutes({ client }: { readonly client: Client }): readonly
       method: 'get',
       path: '/v1/instances/{id}/history',
       tag: 'history',
-      summary: 'What happened, oldest first: events, effects, who and why',
+      summary: 'What happened: events, effects, who and why',
       params: InstanceParams,
       query: Query,
       responses: { 200: { description: 'A page', schema: pageOf(HistoryEntrySchema) } },
       errors: ['instance-unknown'],
-      async handle({ params: { id }, query: { cursor, limit, tree } }): Promise<Reply> {
-        if (tree === 'true') {
-          const lines = await treeHistory(client, id);
-          return { status: 200, body: { data: lines.map(presentLine), nextCursor: null } };
-        }
-        const view = await client.describe(id);
-        if (view === null) throw unknownInstance(id);
-        const from = Number(cursor ?? 0);
-        const entries = await client.history(id, { from, limit: limit + 1 });
-        const data = linesOf(view, entries.slice(0, limit)).map(presentLine);
-        const nextCursor = entries.length > limit ? String(from + limit) : null;
-        const headers: Record<string, string> =
-          nextCursor === null
-            ? {}
-            : { Link: `</v1/instances/${id}/history?limit=${limit}&cursor=${nextCursor}>; rel="next"` };
-        return { status: 200, body: { data, nextCursor }, headers };
+      async handle({ params: { id }, query: { cursor, limit, order, tree } }): Promise<Reply> {
+        const paged = tree === 'true' ? treePage : instancePage;
+        if (cursor !== undefined && (tree === 'true') !== cursor.includes('.'))
+          throw new AppError('input-invalid', 'The cursor is of another list.');
+        const { lines, nextCursor } = await paged(client, id, { order, limit, cursor: cursor ?? null });
+        const next = new URLSearchParams({ limit: String(limit), order, tree, cursor: nextCursor ?? '' });
+        return {
+          status: 200,
+          body: { data: lines.map(presentLine), nextCursor },
+          headers: nextCursor === null ? {} : { Link: `</v1/instances/${id}/history?${next}>; rel="next"` },
+        };
       },
     }),
     route({

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Client } from '../../engine/index.ts';
 import { AppError, unknownInstance } from '../../shared/errors.ts';
-import { treeHistory } from '../history-words.ts';
-import { reportOf } from '../report.ts';
+import { wholeHistory, wholeTree } from '../history-pages.ts';
+import { isList, reportOf } from '../report.ts';
 import { REPORT_POLICY, reportPage } from '../report-page.ts';
 import { type Reply, type Route, route } from '../route.ts';
 import { InstanceParams } from '../schemas.ts';
@@ -60,7 +60,8 @@ export function reportRoutes({ client }: { readonly client: Client }): readonly 
         if (view === null) throw unknownInstance(id);
         if (view.status === 'running' || view.status === 'paused')
           throw new AppError('operation-impossible', 'The closing report comes when the instance is closed.');
-        const report = reportOf(view, await treeHistory(client, id));
+        const read = isList(view.output) ? wholeHistory : wholeTree;
+        const report = reportOf(view, await read(client, id));
         const format = query.format ?? request.accepts(['json', 'html']);
         const vary = { Vary: 'Accept' };
         if (format !== 'html') return { status: 200, body: report, headers: vary };

@@ -85,7 +85,7 @@ function Shown({ instance, refresh }: { readonly instance: Instance; refresh(): 
           <Charts all={all} onDone={refresh} />
           <section class="card">
             <h2>What happened</h2>
-            <Timeline id={instance.id} title={instance.title} mark={mark} />
+            <Timeline id={instance.id} title={instance.title} mark={mark} tree={rows === null} />
           </section>
         </div>
         <aside class="column-side">

@@ -14,36 +14,77 @@ function iconOf(kind: string): IconName {
   return kind.startsWith('activity') ? 'gear' : 'person';
 }
 
-/** Read anew whenever `mark` changes. Newest first, by day. */
+interface Told {
+  /** Newest first. */
+  readonly lines: readonly HistoryLine[];
+  /** Where earlier ones go on; null at the beginning. */
+  readonly cursor: string | null;
+}
+
+const keyOf = ({ instanceId, revision }: HistoryLine): string => `${instanceId}-${revision}`;
+
+/** What is new before what is shown; the newest page alone where it does not reach what is shown. */
+function withNewest(shown: Told | null, newest: Page<HistoryLine>): Told {
+  const fresh: Told = { lines: newest.data, cursor: newest.nextCursor };
+  if (shown === null) return fresh;
+  const known = new Set(shown.lines.map(keyOf));
+  const added = newest.data.filter((line) => !known.has(keyOf(line)));
+  return added.length === newest.data.length ? fresh : { ...shown, lines: [...added, ...shown.lines] };
+}
+
+/** Read anew whenever `mark` changes. Newest first, by day; `tree` tells of the instances below it too. */
 export function Timeline({
   id,
   title,
   mark,
+  tree,
 }: {
   readonly id: string;
   readonly title: string;
   readonly mark: string;
+  readonly tree: boolean;
 }) {
-  const [lines, setLines] = useState<readonly HistoryLine[] | null>(null);
+  const path = `/v1/instances/${id}/history?tree=${tree}&order=desc`;
+  const [told, setTold] = useState<Told | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
+  const [busy, setBusy] = useState(false);
 
   // The mark is not read, it says that there is something new to read.
   useEffect(() => {
     let current = true;
-    read<Page<HistoryLine>>(`/v1/instances/${id}/history?tree=true`)
+    read<Page<HistoryLine>>(path)
       .then(({ data }) => {
-        if (!current) return;
-        setLines(data?.data ?? []);
+        if (!current || data === undefined) return;
+        setTold((shown) => withNewest(shown, data));
         setProblem(null);
       })
       .catch((error: unknown) => current && setProblem(asProblem(error)));
     return () => {
       current = false;
     };
-  }, [id, mark]);
+  }, [path, mark]);
 
-  if (lines === null) return problem === null ? <Loading /> : <ProblemBox problem={problem} />;
-  const days = Map.groupBy(lines.toReversed(), ({ at }) => dayOf(at));
+  async function showEarlier(cursor: string): Promise<void> {
+    setBusy(true);
+    try {
+      const { data } = await read<Page<HistoryLine>>(
+        `${path}&limit=500&cursor=${encodeURIComponent(cursor)}`,
+      );
+      // A refresh may have begun anew meanwhile: then what was asked for does not follow.
+      setTold((shown) =>
+        data === undefined || shown?.cursor !== cursor
+          ? shown
+          : { lines: [...shown.lines, ...data.data], cursor: data.nextCursor },
+      );
+      setProblem(null);
+    } catch (error) {
+      setProblem(asProblem(error));
+    }
+    setBusy(false);
+  }
+
+  if (told === null) return problem === null ? <Loading /> : <ProblemBox problem={problem} />;
+  const days = Map.groupBy(told.lines, ({ at }) => dayOf(at));
   return (
     <>
       {problem !== null && <ProblemBox problem={problem} />}
@@ -52,7 +93,7 @@ export function Timeline({
           <h4>{day}</h4>
           <ol class="timeline">
             {entries.map((line) => (
-              <li key={`${line.instanceId}-${line.revision}`} class={`entry entry-${iconOf(line.kind)}`}>
+              <li key={keyOf(line)} class={`entry entry-${iconOf(line.kind)}`}>
                 <span class="entry-mark">
                   <Icon name={iconOf(line.kind)} />
                 </span>
@@ -72,6 +113,11 @@ export function Timeline({
           </ol>
         </section>
       ))}
+      {told.cursor !== null && (
+        <button type="button" disabled={busy} onClick={() => void showEarlier(told.cursor ?? '')}>
+          {busy ? 'Reading' : 'Show what happened earlier'}
+        </button>
+      )}
     </>
   );
 }

@@ -277,6 +277,52 @@ describe('history', () => {
     expect(verdict.body).toMatchObject({ intact: true });
   });
 
+  it('is read from its newest entry too, and each activity has its name on every page', async () => {
+    const { as, start, engine } = createFixture();
+    const { id } = await start();
+    await as('approver').post(`/v1/tasks/${id}~approve-order/approve`, { payload: { cartId: 'cart-1' } });
+    await engine.settled();
+
+    const oldest = await pagesOf(as, `/v1/instances/${id}/history?limit=100`);
+    const newest = await pagesOf(as, `/v1/instances/${id}/history?order=desc&limit=1`);
+
+    expect(newest.pages).toBe(newest.lines.length);
+    expect(newest.lines.toReversed()).toEqual(oldest.lines);
+    expect(oldest.lines.length).toBeGreaterThan(1);
+    const other = await as('viewer').get(`/v1/instances/${id}/history?cursor=1.1.${id}`);
+    expect([other.status, other.body.code]).toEqual([400, 'input-invalid']);
+  });
+
+  it.each(['asc', 'desc'])(
+    'of a tree with more than a thousand entries is told to the end: %s',
+    async (order) => {
+      const { as, start, engine, client } = createFixture();
+      const { id } = await start();
+      await as('approver').post(`/v1/tasks/${id}~approve-order/approve`, { payload: { cartId: 'cart-1' } });
+      await engine.settled();
+      for (let round = 0; round < 510; round += 1) {
+        await client.pause(id);
+        await client.resume(id);
+      }
+
+      const { lines, pages } = await pagesOf(
+        as,
+        `/v1/instances/${id}/history?tree=true&limit=300&order=${order}`,
+      );
+
+      const told = order === 'asc' ? lines : lines.toReversed();
+      const places = told.map(({ instanceId, revision }) => `${instanceId} ${revision}`);
+      const own = told.filter(({ instanceId }) => instanceId === id).map(({ revision }) => revision);
+      const children = new Set(places.map((place) => place.split(' ')[0])).size - 1;
+      expect(new Set(places).size).toBe(lines.length);
+      expect(own).toEqual(Array.from({ length: own.length }, (_, index) => index + 1));
+      expect(own.length).toBe((await client.describe(id))?.revision);
+      expect(lines.length).toBeGreaterThan(own.length);
+      expect([children, pages]).toEqual([1, Math.ceil(lines.length / 300)]);
+      expect(told.map(({ at }) => at)).toEqual(told.map(({ at }) => at).toSorted());
+    },
+  );
+
   it('of a tree tells the children too, by time', async () => {
     const { as, start, engine } = createFixture();
     const { id } = await start();
@@ -290,3 +336,21 @@ describe('history', () => {
     );
   });
 });
+
+interface Line {
+  readonly instanceId: string;
+  readonly revision: number;
+  readonly at: string;
+}
+
+/** Every page of a history, one after another. */
+async function pagesOf(as: ReturnType<typeof createFixture>['as'], path: string) {
+  const lines: Line[] = [];
+  let pages = 0;
+  for (let cursor: string | null = ''; cursor !== null; pages += 1) {
+    const { body } = await as('viewer').get(`${path}${cursor === '' ? '' : `&cursor=${cursor}`}`);
+    lines.push(...body.data);
+    cursor = body.nextCursor;
+  }
+  return { lines, pages };
+}
