@@ -141,7 +141,8 @@ export interface Client {
   operate(instanceId: string, event: OperatorEvent, options?: OperateOptions): Promise<InstanceView>;
   /** Hands a sealed secret over and destroys it, in that order of durability: destroyed first, then returned. */
   takeSecret(instanceId: string, name: string, options?: By): Promise<string>;
-  unmatched(limit?: number): Promise<readonly UnmatchedSignal[]>;
+  /** Newest first; with `before` (ms) those that came before it. */
+  unmatched(limit?: number, before?: number): Promise<readonly UnmatchedSignal[]>;
   pausedQueues(): Promise<readonly PausedQueue[]>;
   resumeQueue(queue: string): Promise<void>;
   liveWorkers(): Promise<readonly string[]>;
@@ -364,8 +365,8 @@ export function createClient(engine: Engine): Client {
         }
       }
     },
-    async unmatched(limit = 100) {
-      const parked = await store.parked(limit);
+    async unmatched(limit = 100, before) {
+      const parked = await store.parked(limit, before);
       return parked.map(({ key, signalId, body, at }) => ({
         key,
         signalId,

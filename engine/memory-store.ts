@@ -283,8 +283,11 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     async unpark(key, signalId) {
       parked.delete(`${key}\n${signalId}`);
     },
-    async parked(limit) {
-      return [...parked.values()].sort((a, b) => b.at - a.at).slice(0, limit);
+    async parked(limit, before = Number.POSITIVE_INFINITY) {
+      return [...parked.values()]
+        .filter(({ at }) => at < before)
+        .sort((a, b) => b.at - a.at)
+        .slice(0, limit);
     },
     async list({ anyOf, limit, before, since }: ListQuery) {
       const items = anyOf

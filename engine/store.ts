@@ -226,7 +226,8 @@ export interface Store {
   /** The instances registered under a key. */
   holders(key: string): Promise<readonly string[]>;
   unpark(key: string, signalId: string): Promise<void>;
-  parked(limit: number): Promise<readonly ParkedSignal[]>;
+  /** Newest first; with `before` (ms) those that came before it. */
+  parked(limit: number, before?: number): Promise<readonly ParkedSignal[]>;
 
   list(query: ListQuery): Promise<ListPage>;
   count(index: string): Promise<number>;

@@ -110,6 +110,14 @@ const retention = duration.refine(
   'is neither 0 nor at least P180D',
 );
 
+/** Not shorter than a signal that was taken off is known by its id, and the warning before it goes. */
+const SHORTEST_UNMATCHED_RETENTION_MS = 30 * DAY_MS;
+
+const unmatchedRetention = duration.refine(
+  (ms) => ms === 0 || ms >= SHORTEST_UNMATCHED_RETENTION_MS,
+  'is neither 0 nor at least P30D',
+);
+
 export const processShape = {
   NODE_ENV: z
     .enum(['production', 'development', 'test'], 'is not production, development or test')
@@ -159,6 +167,7 @@ export const webhookShape = {
 
 export const workerShape = {
   WORKER_CONCURRENCY: integer(1, 1_000).default(20),
+  UNMATCHED_RETENTION: unmatchedRetention.default(90 * DAY_MS),
   RETENTION: retention.default(400 * DAY_MS),
   PARTNER_CENTER_PER_MINUTE: integer(13, 100_000).default(500),
   WEBHOOK_TAKE_OVER: flag.default(false),

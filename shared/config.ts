@@ -91,6 +91,8 @@ function workerOf(
       concurrency: v.WORKER_CONCURRENCY,
       /** How long a closed onboarding is kept; 0 for ever. */
       retentionMs: v.RETENTION,
+      /** How long a signal that nobody claims is kept; 0 for ever. */
+      unmatchedRetentionMs: v.UNMATCHED_RETENTION,
       /** Calls that Partner Center takes from this partner in a minute, all workers together. */
       partnerCenterPerMinute: v.PARTNER_CENTER_PER_MINUTE,
       /** Whether a webhook registration of another address gives way to ours. */

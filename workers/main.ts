@@ -17,6 +17,7 @@ import { createPace } from './pace.ts';
 import { createRefreshTokenStore } from './refresh-tokens.ts';
 import { startSignInCheck } from './sign-in-check.ts';
 import { startSignInTask } from './sign-in-task.ts';
+import { startUnmatchedRetention } from './unmatched-retention.ts';
 import { startWebhookRegistration } from './webhook-registration.ts';
 import { type RunningWorker, startWorker } from './worker.ts';
 
@@ -77,6 +78,9 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
   const { partnerCenter } = connectors;
   const reconciliation = startOrderReconciliation({ partnerCenter, client, log });
   const signInTask = startSignInTask({ client, log });
+  const notices = createNotices(redis, namespace);
+  const keptMs = config.worker.unmatchedRetentionMs;
+  const unmatched = keptMs === 0 ? null : startUnmatchedRetention({ store, client, notices, keptMs, log });
   const signIn = startSignInCheck({
     identity: connectors.identity,
     partnerTenantId,
@@ -85,7 +89,7 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
     renewedAt: () => refreshTokens.renewedAt(),
     credentialExpiresAt: credentialExpiry(config.microsoft.clientSecret),
     store,
-    notices: createNotices(redis, namespace),
+    notices,
     log,
   });
   const mails =
@@ -108,6 +112,7 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
       reconciliation.stop(),
       signInTask.stop(),
       signIn.stop(),
+      unmatched?.stop(),
       mails?.stop(),
       worker.stop(GRACE_MS),
     ]);

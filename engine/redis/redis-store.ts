@@ -243,7 +243,7 @@ ${signalId}`,
         ),
       ]);
     },
-    parked: (limit) => readParked(redis, keysOf, limit),
+    parked: (limit, before) => readParked(redis, keysOf, limit, before),
 
     list: (query) => listInstances(run, keysOf, query),
     async count(index) {
@@ -338,16 +338,20 @@ async function readParked(
   redis: RedisConnection,
   shards: readonly ShardKeys[],
   limit: number,
+  before: number | undefined,
 ): Promise<readonly ParkedSignal[]> {
+  const newest = before === undefined ? '+inf' : `(${before}`;
   const perShard = await Promise.all(
-    shards.map((keys) => redis.zrevrange(keys.parked, 0, limit - 1, 'WITHSCORES')),
+    shards.map((keys) =>
+      redis.zrevrangebyscore(keys.parked, newest, '-inf', 'WITHSCORES', 'LIMIT', 0, limit),
+    ),
   );
   const found = perShard.flatMap((flat, shard) =>
     pairs(flat).map(([member, score]) => ({ member, score: Number(score), shard })),
   );
-  const newest = found.sort((a, b) => b.score - a.score).slice(0, limit);
+  const shown = found.sort((a, b) => b.score - a.score).slice(0, limit);
   return Promise.all(
-    newest.map(async ({ member, score, shard }): Promise<ParkedSignal> => {
+    shown.map(async ({ member, score, shard }): Promise<ParkedSignal> => {
       const cut = member.indexOf('\n');
       const key = member.slice(0, cut);
       const signalId = member.slice(cut + 1);

@@ -192,7 +192,9 @@ const CALLS: Readonly<Record<Method, readonly [weight: number, fc.Arbitrary<read
   unpark: [1, call(fc.tuple(key, signalId), (s, [k, of]) => s.unpark(k, of))],
   parked: [
     1,
-    call(nothing, async (s) => sorted((await s.parked(50)).map((one) => [one.key, one.signalId, one.body]))),
+    call(fc.constantFrom(undefined, 0, 9e15), async (s, before) =>
+      sorted((await s.parked(50, before)).map((one) => [one.key, one.signalId, one.body])),
+    ),
   ],
   list: [
     2,
