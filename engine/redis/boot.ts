@@ -21,7 +21,7 @@ export interface BootOptions extends SeenBy {
 
 export interface StoreReport {
   readonly version: string;
-  /** True when every acknowledged commit survives a power loss. */
+  /** True when every acknowledged commit survives a power loss, whole. */
   readonly durable: boolean;
   /** Plain sentences for a banner and the log; empty when all is well. */
   readonly warnings: readonly string[];
@@ -90,12 +90,19 @@ async function setting(redis: Redis, name: string): Promise<string | null> {
 async function durabilityWarnings(redis: Redis, info: ReadonlyMap<string, string>): Promise<string[]> {
   if (info.get('aof_enabled') !== '1')
     return ['Redis keeps no append-only file: a crash loses what was acknowledged.'];
+  const warnings: string[] = [];
   const fsync = await setting(redis, 'appendfsync');
-  if (fsync === 'always') return [];
-  if (fsync === null) return ['Redis does not say how often it syncs its append-only file.'];
-  return [
-    `Redis syncs its append-only file '${fsync}', not 'always': a power loss may lose the last seconds.`,
-  ];
+  if (fsync === null) warnings.push('Redis does not say how often it syncs its append-only file.');
+  else if (fsync !== 'always')
+    warnings.push(
+      `Redis syncs its append-only file '${fsync}', not 'always': a power loss may lose the last seconds.`,
+    );
+  // It would be cut within a transaction: valkey-io/valkey#4342.
+  if ((await setting(redis, 'aof-load-truncated')) === 'yes')
+    warnings.push(
+      `Redis loads a torn append-only file ('aof-load-truncated' is not 'no'): a crash may leave half a commit in it.`,
+    );
+  return warnings;
 }
 
 /**

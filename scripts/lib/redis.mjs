@@ -17,6 +17,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeAddress, pingRedis, redisCommands, redisInfo } from './redis-address.mjs';
 import { findRedisBinary } from './redis-binary.mjs';
+import { mendAof } from './redis-mend.mjs';
 
 /** sockaddr_un holds 104 bytes on macOS and 108 on Linux, the ending zero included. */
 const LONGEST_SOCKET_PATH = 100;
@@ -50,6 +51,7 @@ function serverArguments({ dir, socket, fsync }) {
     ['--dir', dir],
     ['--appendonly', 'yes'],
     ['--appendfsync', fsync],
+    ['--aof-load-truncated', 'no'],
     ['--save', ''],
     ['--maxmemory-policy', 'noeviction'],
     ['--daemonize', 'no'],
@@ -146,8 +148,7 @@ async function useGiven(url) {
   return { ...described, url, stop: async () => {} };
 }
 
-async function startOwn({ dir, socket, url, fsync, log, env }) {
-  const binary = await findRedisBinary({ env, log });
+async function launch(binary, { dir, socket, url, fsync }) {
   rmSync(socket, { force: true });
   // A crash before the log file opens is seen nowhere else.
   const out = openSync(join(dir, 'redis.log'), 'a', 0o600);
@@ -159,8 +160,20 @@ async function startOwn({ dir, socket, url, fsync, log, env }) {
   });
   closeSync(out);
   const failed = new Promise((_, reject) => child.once('error', reject));
-  await Promise.race([failed, waitUntilReady(child, url, dir)]);
-  child.unref();
+  const problem = await Promise.race([failed, waitUntilReady(child, url, dir)]).catch((error) => error);
+  if (problem === undefined) child.unref();
+  return { problem, ended: child.exitCode !== null || child.signalCode !== null };
+}
+
+async function startOwn({ log, env, ...how }) {
+  const binary = await findRedisBinary({ env, log });
+  let { problem, ended } = await launch(binary, how);
+  const cut = ended ? mendAof(binary, how.dir) : 0;
+  if (cut > 0) {
+    log(`Redis ended within a write: ${cut} bytes of half a commit were cut from its append-only file.`);
+    ({ problem } = await launch(binary, how));
+  }
+  if (problem !== undefined) throw problem;
   return { source: `${binary.source}: ${binary.command}` };
 }
 

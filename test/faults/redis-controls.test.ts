@@ -5,6 +5,7 @@ import { expectControl } from '../support/control.ts';
 import type { Checked } from '../support/engine-checks.ts';
 import {
   cutConnections,
+  everyTenth,
   fillDisk,
   fillMemory,
   flushScripts,
@@ -57,6 +58,14 @@ describe('a planted fault is caught:', () => {
     const planted = told(await tearCommit(middle, { pieces: true }));
 
     expectControl('a commit in pieces, its file cut', sound, planted, /cut at \d+: instance-0 at \d: /);
+  }, 120_000);
+
+  it('a Redis that loads a torn file as it is', async () => {
+    const sound = told(await tearCommit(everyTenth, { goesOn: true }));
+    const planted = told(await tearCommit(everyTenth, { goesOn: true, unmended: true }));
+
+    const plant = 'the half of a commit left in the file';
+    expectControl(plant, sound, planted, /3, then "3\|\d+\|CONFLICT"/);
   }, 120_000);
 
   it('a store that forgets commit ids', async () => {

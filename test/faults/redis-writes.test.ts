@@ -6,6 +6,7 @@ import {
   answersUnsynced,
   cutConnections,
   cutPower,
+  everyTenth,
   fillDisk,
   fillMemory,
   flushScripts,
@@ -90,6 +91,18 @@ describe('a commit half written to the append-only file', () => {
     expect(tears).toMatchObject({ torn: [], misjudged: [] });
     expect(tears.before).toBeGreaterThan(60);
     expect(tears.after).toBeGreaterThan(0);
+  }, 60_000);
+
+  it('leaves nothing behind that a later start runs', async () => {
+    const tears = await tearCommit(everyTenth, { goesOn: true });
+    reportProof({
+      suite: 'redis: append-only file cut within a commit, and Redis killed again',
+      injected: { cuts: tears.cuts },
+      done: { 'wholly before': tears.before, 'wholly after': tears.after },
+      lost: tears.torn.length + tears.misjudged.length,
+    });
+
+    expect(tears).toMatchObject({ torn: [], misjudged: [], before: 10, after: 1 });
   }, 60_000);
 });
 

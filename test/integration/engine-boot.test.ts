@@ -49,6 +49,12 @@ describe('the checks before a worker starts', () => {
     await start({ aof: 'always' });
     expect(await check()).toMatchObject({ durable: true, warnings: [] });
 
+    await redis.config('SET', 'aof-load-truncated', 'yes');
+    expect(await check()).toMatchObject({
+      durable: false,
+      warnings: [expect.stringContaining('aof-load-truncated')],
+    });
+    await redis.config('SET', 'aof-load-truncated', 'no');
     await redis.config('SET', 'appendfsync', 'everysec');
     expect(await check()).toMatchObject({ durable: false, warnings: [expect.stringContaining('everysec')] });
     await redis.config('SET', 'appendonly', 'no');

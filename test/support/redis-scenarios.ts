@@ -40,11 +40,10 @@ const total = (written: Written): number => [...written.known.values()].reduce((
  * Resolves once this many more commits were acknowledged: faults hit a store at work, on slow machines too. A store that
  * its writers find set back acknowledges nothing more; the verdict tells.
  */
-async function progress(writers: Writers, commits: number, within = 30_000): Promise<void> {
-  const from = total(writers.soFar());
+async function progress(writers: Writers, commits: number, from = total(writers.soFar())): Promise<void> {
   const rewound = () => writers.soFar().errors['store-rewound'] !== undefined;
   await eventually(() => total(writers.soFar()) >= from + commits || rewound(), {
-    within,
+    within: 30_000,
     every: 2,
     what: `${commits} more commits`,
   });
@@ -87,15 +86,28 @@ function withoutTransaction(commands: Buffer): Buffer {
   return Buffer.from(text.replace('*1\r\n$5\r\nMULTI\r\n', '').replace('*1\r\n$4\r\nEXEC\r\n', ''), 'latin1');
 }
 
-/**
- * Cuts the file within one commit, at each byte that `cutsOf` chooses, and sends the commit again. `pieces` plants a
- * commit whose commands stand each on its own.
- */
+/** Ten places all over a commit, and its end. */
+export function* everyTenth(bytes: number): Iterable<number> {
+  for (let tenth = 0; tenth <= 10; tenth += 1) yield Math.floor((bytes * tenth) / 10);
+}
+
+export interface TearOptions {
+  /** Before the commit is sent again, the store goes on with another one and its Redis is killed once more. */
+  readonly goesOn?: boolean;
+  /** Plants a commit whose commands stand each on its own. */
+  readonly pieces?: boolean;
+  /** Plants a Redis that loads a torn file as it is. */
+  readonly unmended?: boolean;
+}
+
+/** Cuts the file within one commit, at each byte that `cutsOf` chooses, and sends the commit again. */
 export async function tearCommit(
   cutsOf: (bytes: number) => Iterable<number>,
-  { pieces = false }: { readonly pieces?: boolean } = {},
+  { goesOn = false, pieces = false, unmended = false }: TearOptions = {},
 ): Promise<Tears> {
-  const server = await startRedisServer({ aof: 'always', args: ['--auto-aof-rewrite-percentage', '0'] });
+  const asItIs = unmended ? ['--aof-load-truncated', 'yes'] : [];
+  const args = ['--auto-aof-rewrite-percentage', '0', ...asItIs];
+  const server = await startRedisServer({ aof: 'always', args });
   const id = 'instance-0';
   const sent: (readonly (string | number)[])[] = [];
   const shard = await looking(server.url, async (redis) => storeOn(redis).shardOf(id));
@@ -126,6 +138,10 @@ export async function tearCommit(
   for (const cut of cutsOf(whole.length - from)) {
     writeFileSync(file, whole.subarray(0, from + cut));
     await server.restart({ kill9: true });
+    if (goesOn) {
+      await looking(server.url, (redis) => storeOn(redis).commit(commitAt('another', 0)));
+      await server.restart({ kill9: true });
+    }
     tears.cuts += 1;
     await looking(server.url, async (redis) => {
       tears.torn.push(...(await tornIn(redis, id)).map((what) => `cut at ${cut}: ${what}`));
@@ -315,9 +331,10 @@ async function withoutRoom(
   await eventually(() => refused >= WRITERS, { within: 60_000, every: 5, what: 'refusals' });
   await sleep(100);
   const { errors } = writers.soFar();
-  await makeRoom();
+  // Counted from before: the room may be full again before a busy machine looks.
   const from = total(writers.soFar());
-  await progress(writers, 50);
+  await makeRoom();
+  await progress(writers, 50, from);
   const written = await writers.stop();
   const verdict = await looking(server.url, (redis) => judge(redis, written));
   await server.stop();

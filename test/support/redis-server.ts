@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pingRedis, type RedisReply, redisCommands } from '../../scripts/lib/redis-address.mjs';
 import { findRedisBinary, type RedisBinary } from '../../scripts/lib/redis-binary.mjs';
+import { mendAof } from '../../scripts/lib/redis-mend.mjs';
 import { eventually } from './eventually.ts';
 
 export interface RedisServerOptions {
@@ -109,6 +110,7 @@ function argumentsOf(options: RedisServerOptions, dir: string, port: number, tls
     ...['--save', '', '--maxmemory-policy', 'noeviction'],
     ...(port === 0 ? ['--unixsocket', join(dir, 'r.sock'), '--unixsocketperm', '700'] : []),
     ...(aof === 'off' ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', aof]),
+    ...['--aof-load-truncated', 'no'],
     // Replicas wait five seconds for company by default.
     ...['--repl-diskless-sync-delay', '0'],
     ...(options.replicaOf ? ['--replicaof', '127.0.0.1', String(options.replicaOf.port)] : []),
@@ -127,9 +129,20 @@ interface Launch {
   readonly fileLimitKb: number | null;
 }
 
-async function launch({ args, url, dir, env: more, fileLimitKb }: Launch): Promise<ChildProcess> {
+/** As the product starts its own: a file that ends within a commit is mended first. */
+async function launch(how: Launch): Promise<ChildProcess> {
   binary ??= findRedisBinary();
-  const { command, env } = await binary;
+  const found = await binary;
+  return tryLaunch(found, how).catch((error: unknown) => {
+    if (mendAof(found, how.dir) === 0) throw error;
+    return tryLaunch(found, how);
+  });
+}
+
+async function tryLaunch(
+  { command, env }: RedisBinary,
+  { args, url, dir, env: more, fileLimitKb }: Launch,
+): Promise<ChildProcess> {
   // Blocks of 512 bytes. The signal is ignored, so that a write over the limit fails as on a full disk.
   const limited = `trap '' XFSZ; ulimit -f ${(fileLimitKb ?? 0) * 2}; exec "$0" "$@"`;
   const [program, ...given] =

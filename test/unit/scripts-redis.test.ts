@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +20,7 @@ import {
   redisCommands,
 } from '../../scripts/lib/redis-address.mjs';
 import { findRedisBinary, installCommand, isRecentEnough } from '../../scripts/lib/redis-binary.mjs';
+import { growingAof } from '../support/aof.ts';
 
 let dir = '';
 beforeEach(() => {
@@ -193,6 +203,50 @@ describe('our own Redis', () => {
     ).resolves.toEqual(['2', ['appendfsync', 'always']]);
     await fifth.stop();
     await expect(pingRedis(fifth.url)).resolves.toBe(false);
+  });
+
+  it('is started on a file that ends within a commit, and leaves no half of it for a later start', async () => {
+    const commit = "redis.call('INCR', 'a') redis.call('INCR', 'b') return redis.call('INCR', 'c')";
+    const again = async (lines: string[] = []) => ({
+      lines,
+      redis: await ensureRedis({ dataDir: dir, env, log: (line) => void lines.push(line) }),
+    });
+    const first = await ensureOwn();
+    await redisCommands(first.url, [
+      ['EVAL', commit, 0],
+      ['EVAL', commit, 0],
+    ]);
+    process.kill(first.pid, 'SIGKILL');
+    const file = growingAof({ dir: join(dir, 'redis') });
+    truncateSync(file, statSync(file).size - 9);
+
+    const torn = await again();
+    expect(torn.lines).toEqual([expect.stringContaining('half a commit')]);
+    await redisCommands(torn.redis.url, [['EVAL', commit, 0]]);
+    process.kill(torn.redis.pid, 'SIGKILL');
+
+    const { lines, redis } = await again();
+    const values = await redisCommands(redis.url, [['MGET', 'a', 'b', 'c']]);
+    await redis.stop();
+    expect({ values, lines }).toEqual({ values: [['2', '2', '2']], lines: [] });
+  });
+
+  it('is not started on a file that is damaged in its middle', async () => {
+    const own = await ensureOwn();
+    const filler = 'x'.repeat(1024 * 1024);
+    await redisCommands(
+      own.url,
+      Array.from({ length: 17 }, (_, at) => ['SET', `k${at}`, filler]),
+    );
+    process.kill(own.pid, 'SIGKILL');
+    const file = growingAof({ dir: join(dir, 'redis') });
+    const { size } = statSync(file);
+    const bytes = readFileSync(file);
+    bytes.write('?', 30);
+    writeFileSync(file, bytes);
+
+    await expect(ensureOwn()).rejects.toThrow('damaged');
+    expect(statSync(file).size).toBe(size);
   });
 
   it('is not started when REDIS_URL names one, and that one is never stopped', async () => {
