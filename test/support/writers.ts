@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { createRedisStore } from '../../engine/index.ts';
+import { shardKeys } from '../../engine/redis/keys.ts';
 import type { CommitEntry, Store } from '../../engine/store.ts';
 import { isAppError } from '../../shared/errors.ts';
 import { silentLogger } from '../../shared/logger.ts';
@@ -95,7 +96,10 @@ export function startWriters(options: WritersOptions): Writers {
       options.before?.();
       try {
         const { status } = await store.commit(commitAt(id, revision, options.ballast));
-        if (status !== 'ok') falselyRefused.push(`${id} at ${revision}: ${status}`);
+        if (status !== 'ok') {
+          const where = await standing(redis, store, id).catch(String);
+          falselyRefused.push(`${id} at ${revision}: ${status}; ${where}`);
+        }
         revision += 1;
       } catch (error) {
         const code = isAppError(error) ? error.code : 'none';
@@ -138,6 +142,15 @@ export function startWriters(options: WritersOptions): Writers {
       return soFar();
     },
   };
+}
+
+/** What a false refusal is explained by: where the instance stands and what clients of its shard were answered last. */
+async function standing(redis: Redis, store: Store, id: string): Promise<string> {
+  const answers = shardKeys(NAMESPACE, store.shardOf(id)).reply('');
+  const clients = await redis.keys(`${answers}*`);
+  const told = await Promise.all(clients.map((key) => redis.get(key)));
+  const last = clients.map((key, index) => `${key.slice(answers.length)} ${told[index]}`);
+  return `the store is at ${(await store.load(id))?.revision}, last answers: ${last.join(', ')}`;
 }
 
 /** Whatever is wrong with an instance at rest: a commit stands in the store whole, once, or not at all. */
