@@ -1,7 +1,7 @@
 /** What each kind of event does to an open instance. */
 import type { EngineEvent } from './event.ts';
 import { operate } from './operate.ts';
-import type { ActivityState } from './record.ts';
+import { type ActivityState, afterLoss } from './record.ts';
 import { limitsOf } from './registry.ts';
 import { afterFailure } from './retry.ts';
 import { applied, attempt, failActivity, finishActivity, intoInbox, isTaken, type Reply } from './step.ts';
@@ -117,17 +117,11 @@ function activityFailed(turn: Turn, event: Omit<EventOf<'activity.failed'>, 'kin
   return applied();
 }
 
-/**
- * Whatever was open may have been done, and done with an answer, in the time that is lost: it is looked up before it
- * runs. So is all that begins from here on, for the instance comes by places where it may have been.
- */
 function rewound(turn: Turn, { since, at }: EventOf<'rewound'>): Reply {
-  const before = turn.rewound;
-  if (before !== undefined && before.at >= at) return { status: 'stale', detail: 'marked' };
-  turn.rewound = { since: Math.min(since, before?.since ?? since), at };
-  turn.activities = Object.fromEntries(
-    Object.entries(turn.activities).map(([token, activity]) => [token, { ...activity, unverified: true }]),
-  );
+  const after = afterLoss(turn, { since, at });
+  if (after === null) return { status: 'stale', detail: 'marked' };
+  turn.rewound = after.rewound;
+  turn.activities = after.activities;
   return applied();
 }
 

@@ -137,6 +137,23 @@ export interface InstanceRecord {
   readonly head: string;
 }
 
+/**
+ * What a loss of the store makes of an instance, or null where it is marked with it already. Whatever was open may have
+ * been done, and done with an answer, in the time that is lost: it is looked up before it runs. So is all that begins from
+ * here on, for the instance comes by places where it may have been.
+ */
+export function afterLoss(
+  { rewound: before, activities }: Pick<InstanceRecord, 'rewound' | 'activities'>,
+  { since, at }: Rewound,
+): Required<Pick<InstanceRecord, 'rewound' | 'activities'>> | null {
+  if (before !== undefined && before.at >= at) return null;
+  const doubted = Object.entries(activities).map(([token, one]) => [token, { ...one, unverified: true }]);
+  return {
+    rewound: { since: Math.min(since, before?.since ?? since), at },
+    activities: Object.fromEntries(doubted),
+  };
+}
+
 export function isClosed(status: InstanceStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'canceled';
 }

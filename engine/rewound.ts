@@ -6,9 +6,11 @@
 import { isAppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Engine } from './engine.ts';
-import { listed } from './indexes.ts';
-import type { InstanceStatus, Rewound } from './record.ts';
-import type { ListedInstance } from './store.ts';
+import { writeEntry } from './history.ts';
+import { lastingIndexes, listed } from './indexes.ts';
+import { afterLoss, type InstanceRecord, type InstanceStatus, isClosed, type Rewound } from './record.ts';
+import type { CommitEntry, ListedInstance, Store } from './store.ts';
+import { readRecord, writeBody } from './stored.ts';
 import { rootOf } from './view.ts';
 
 export interface StoreLoss extends Rewound {
@@ -20,42 +22,83 @@ const HANDFUL = 200;
 
 /**
  * Goes over the open instances until a round finds none to mark: a parent that moved on meanwhile, in the API, may have
- * begun a child as one that knows of no loss. Several processes may do it at once. Instances of a version that this
- * process lacks are left to one that has it, for only such a one can run them.
+ * begun a child as one that knows of no loss. Several processes may do it at once, also for instances of versions that
+ * none of them has.
  */
 export async function markRewound(engine: Engine, loss: StoreLoss, log: Logger): Promise<void> {
   const { since, at } = loss;
   let total = 0;
-  let left = 0;
   let inRound: number;
 
   async function mark({ id, score }: ListedInstance): Promise<void> {
-    try {
-      // Begun after the loss; its parent may have been there before.
-      if (score > at && (rootOf(id) === id || !(await beganBefore(engine, rootOf(id), at)))) return;
-      const { reply } = await engine.handle(id, { event: { kind: 'rewound', since, at } });
-      if (reply.status === 'applied') inRound += 1;
-    } catch (error) {
-      if (!isAppError(error, 'workflow-version-missing')) throw error;
-      left += 1;
-    }
+    // Begun after the loss; its parent may have been there before.
+    if (score > at && (rootOf(id) === id || !(await beganBefore(engine.store, rootOf(id), at)))) return;
+    if (await markOne(engine, id, { since, at })) inRound += 1;
   }
 
   do {
     inRound = 0;
-    left = 0;
     for (const status of ['running', 'paused'] as const) {
       for await (const page of handfulsOf(engine, status)) await Promise.all(page.map(mark));
     }
     total += inRound;
   } while (inRound > 0);
-  log.warn({ marked: total, left, since, at }, 'instances of a store that was set back are marked');
-  if (left === 0) await loss.marked();
+  log.warn({ marked: total, since, at }, 'instances of a store that was set back are marked');
+  await loss.marked();
 }
 
-async function beganBefore(engine: Engine, id: string, at: number): Promise<boolean> {
-  const open = await engine.open(id);
-  return open !== null && open.record.createdAt <= at;
+async function beganBefore(store: Store, id: string, at: number): Promise<boolean> {
+  const stored = await store.load(id);
+  return stored !== null && readRecord(stored).createdAt <= at;
+}
+
+/** Whether it was not marked before. */
+async function markOne(engine: Engine, id: string, loss: Rewound): Promise<boolean> {
+  try {
+    const { reply } = await engine.handle(id, { event: { kind: 'rewound', ...loss } });
+    return reply.status === 'applied';
+  } catch (error) {
+    if (!isAppError(error, 'workflow-version-missing')) throw error;
+    return markUnread(engine.store, id, loss);
+  }
+}
+
+/** A mark is the engine's own and leaves the machine as it is: it needs no statechart. */
+async function markUnread(store: Store, id: string, loss: Rewound): Promise<boolean> {
+  for (;;) {
+    const stored = await store.load(id);
+    if (stored === null) return false;
+    const record = readRecord(stored);
+    if (isClosed(record.status)) return false;
+    const after = afterLoss(record, loss);
+    if (after === null) return false;
+    const { status } = await store.commit(markOf(record, after, loss, store.now()));
+    if (status === 'ok') return true;
+  }
+}
+
+function markOf(
+  record: InstanceRecord,
+  after: NonNullable<ReturnType<typeof afterLoss>>,
+  loss: Rewound,
+  now: number,
+): CommitEntry {
+  const at = Math.max(now, record.updatedAt);
+  const revision = record.revision + 1;
+  const { line, hash } = writeEntry(record.head, { revision, at, event: { kind: 'rewound', ...loss } });
+  const next = { ...record, ...after, revision, updatedAt: at, head: hash };
+  const before = lastingIndexes(record);
+  return {
+    ...{ instanceId: record.id, expectedRevision: record.revision, notBefore: null, signal: null },
+    ...{ body: writeBody(next), context: null, historyLine: line, secrets: { set: [], drop: [] } },
+    ...{ timers: { set: [], clear: [] }, outbox: { add: [], drop: [] }, claims: { add: [], drop: [] } },
+    indexes: {
+      score: record.createdAt,
+      add: lastingIndexes(next).filter((name) => !before.includes(name)),
+      drop: [],
+    },
+    ...{ forget: [], wake: false },
+  };
 }
 
 /** In handfuls, so that many are under way together and all of them never. */
