@@ -1,6 +1,6 @@
 /** One row of a customer list: what each column means, and the start form made of it. Pure. */
 import type { z } from 'zod';
-import { DomainName } from './activities/shapes.ts';
+import { BillingCycle, DomainName, TermDuration } from './activities/shapes.ts';
 import { OnboardExistingCspCustomerInput } from './onboard-existing-csp-customer.ts';
 import { OnboardExistingOfficeCustomerInput } from './onboard-existing-office-customer.ts';
 import { OnboardNewCustomerInput } from './onboard-new-customer.ts';
@@ -37,6 +37,41 @@ export const COLUMNS = {
   registration_number: 'Organisation registration number, where the country demands one',
 } as const;
 export type Column = keyof typeof COLUMNS;
+
+const GUID = 'an object id such as 0f0c2222-0000-4000-8000-000000000001';
+const COUNTRY = 'two capital letters, such as US';
+const ADDRESS = 'a mail address, such as it@contoso.example';
+const TEXT = 'text';
+
+/** What may stand in a column; of those that hold several, what each of them may be. */
+const EXPECTED: Readonly<Record<Column, string>> = {
+  company: 'a name of 2 to 200 characters',
+  partner_name: TEXT,
+  group_ids: GUID,
+  seats: 'a whole number from 1 to 10000000',
+  usage_location: COUNTRY,
+  domain: 'a domain name, such as contoso.example',
+  path: `one of ${PATHS.join(', ')}`,
+  invite_to: ADDRESS,
+  product_id: TEXT,
+  sku_id: TEXT,
+  product_name: TEXT,
+  term: `one of ${TermDuration.options.join(', ')}`,
+  billing: `one of ${BillingCycle.options.join(', ')}`,
+  price_ceiling: 'an amount above 0 without separators or currency, such as 1250.50',
+  domain_prefix: '1 to 27 characters, such as fabrikam',
+  first_name: 'a name of 1 to 50 characters',
+  last_name: 'a name of 1 to 50 characters',
+  email: ADDRESS,
+  phone: 'at most 30 characters',
+  street: '1 to 200 characters',
+  street_2: 'at most 200 characters',
+  city: 'at most 100 characters',
+  state: 'two letters, such as WA',
+  postal_code: 'at most 20 characters',
+  country: COUNTRY,
+  registration_number: 'at most 50 characters',
+};
 
 /** A row as it was read: trimmed texts, empty ones left out. */
 export type RawRow = Partial<Readonly<Record<Column, string>>>;
@@ -106,8 +141,8 @@ export function problemsOf(raw: RawRow, defaults: Readonly<Record<string, unknow
   const path = pathOf(raw);
   const wrongDomain = raw.domain !== undefined && !DomainName.safeParse(raw.domain).success;
   const found: RowProblem[] = [
-    ...(path === undefined ? [{ field: 'path' as const, detail: `is not one of ${PATHS.join(', ')}` }] : []),
-    ...(wrongDomain ? [{ field: 'domain' as const, detail: 'is not a domain name' }] : []),
+    ...(path === undefined ? [expected('path', raw.path)] : []),
+    ...(wrongDomain ? [expected('domain', raw.domain)] : []),
     ...(path === null && raw.domain === undefined
       ? [{ field: 'domain' as const, detail: 'is missing: without it the path must be given' }]
       : []),
@@ -180,9 +215,26 @@ const listOf = (text: string | undefined): string[] =>
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
+/** Columns that hold several, and where in the form each stands. */
+const SEVERAL: Readonly<Partial<Record<Column, RegExp>>> = {
+  group_ids: /^partner\.access\.(\d+)\./,
+  invite_to: /^invitation\.to\.(\d+)$/,
+};
+
 function problemOf(issue: z.core.$ZodIssue, raw: RawRow): RowProblem {
   const path = issue.path.join('.');
-  const field = SOURCES.find(([prefix]) => path.startsWith(prefix))?.[1] ?? 'company';
-  const missing = raw[field] === undefined;
-  return { field, detail: missing ? 'is missing' : issue.message };
+  const field = SOURCES.find(([prefix]) => path.startsWith(prefix))?.[1];
+  // What no column holds comes from the settings of this installation.
+  if (field === undefined || issue.code === 'custom')
+    return { field: field ?? 'company', detail: `cannot start: ${path}: ${issue.message}` };
+  const index = SEVERAL[field]?.exec(path)?.[1];
+  return expected(field, index === undefined ? raw[field] : listOf(raw[field])[Number(index)]);
+}
+
+const SHOWN = 60;
+
+function expected(field: Column, value: string | undefined): RowProblem {
+  if (value === undefined) return { field, detail: `is missing; expected is ${EXPECTED[field]}` };
+  const shown = value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
+  return { field, detail: `is '${shown}'; expected is ${EXPECTED[field]}` };
 }

@@ -63,7 +63,7 @@ describe('a customer list', () => {
       [6, 'domain'],
     ]);
     expect(problems.at(-1)?.detail).toBe('is the customer of line 4 again');
-    expect(problems[0]?.detail).toBe('is missing');
+    expect(problems[0]?.detail).toBe('is missing; expected is a name of 2 to 200 characters');
   });
 
   it.each([
@@ -115,6 +115,42 @@ describe('a row', () => {
     expect(problemsOf(nowhere).map(({ field }) => field)).toEqual(['domain']);
     expect(problemsOf({ ...IMPORT_ROW, path: 'elsewhere' }).map(({ field }) => field)).toEqual(['path']);
     expect(problemsOf({ ...nowhere, path: 'onboard-existing-csp-customer' })).toEqual([]);
+  });
+
+  it.each([
+    ['group_ids', `${GROUP}; not-an-id`, "is 'not-an-id'; expected is an object id such as 0f0c2222-"],
+    ['seats', 'many', "is 'many'; expected is a whole number from 1 to 10000000"],
+    ['seats', '0', "is '0'; expected is a whole number"],
+    ['usage_location', 'usa', "is 'usa'; expected is two capital letters, such as US"],
+    ['invite_to', 'it@a.example;nobody', "is 'nobody'; expected is a mail address"],
+    ['price_ceiling', '1.250,50', "is '1.250,50'; expected is an amount above 0"],
+    ['price_ceiling', '0', "is '0'; expected is an amount above 0"],
+    ['term', 'P2Y', "is 'P2Y'; expected is one of P1M, P1Y, P3Y"],
+    ['billing', 'weekly', "is 'weekly'; expected is one of monthly, annual, triennial"],
+    ['path', 'elsewhere', "is 'elsewhere'; expected is one of onboard-"],
+    ['domain', 'contoso', "is 'contoso'; expected is a domain name"],
+    ['company', 'x'.repeat(300), `is '${'x'.repeat(60)}…'; expected is a name of 2 to 200`],
+  ])('says in plain words what is wrong with %s when it is %s', (field, value, words) => {
+    const problems = problemsOf({ ...IMPORT_ROW, [field]: value });
+
+    expect(problems).toEqual([{ field, detail: expect.stringContaining(words) }]);
+  });
+
+  it('for a new customer says what each missing or wrong column takes', () => {
+    const { domain: _, ...rest } = IMPORT_ROW;
+    const wrong = { domain_prefix: 'contoso', email: 'ada', state: 'Washington', country: 'us' };
+
+    const problems = problemsOf({ ...rest, ...wrong, path: 'onboard-new-customer' });
+
+    expect(problems.map(({ field, detail }) => `${field} ${detail}`)).toEqual([
+      'first_name is missing; expected is a name of 1 to 50 characters',
+      'last_name is missing; expected is a name of 1 to 50 characters',
+      "email is 'ada'; expected is a mail address, such as it@contoso.example",
+      'street is missing; expected is 1 to 200 characters',
+      'city is missing; expected is at most 100 characters',
+      "state is 'Washington'; expected is two letters, such as WA",
+      "country is 'us'; expected is two capital letters, such as US",
+    ]);
   });
 
   it('is the same customer under any spelling of its domain', () => {
