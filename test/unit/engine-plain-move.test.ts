@@ -217,6 +217,85 @@ const CASES: readonly {
     events: ['GO', 'L', 'R', 'OUT', 'GO', 'ALL', 'IN'],
     plain: [false, true, true, true, false, false, false],
   },
+  {
+    case: 'leaves states innermost first, wherever a move before put them',
+    config: {
+      initial: 'off',
+      states: {
+        off: { on: { GO: 'on.a.x' } },
+        on: {
+          exit: 'first',
+          states: {
+            a: { exit: 'second', states: { x: { exit: 'inc', on: { OUT: '#off' } } }, initial: 'x' },
+          },
+          initial: 'a',
+        },
+        out: { id: 'off' },
+      },
+    },
+    events: ['GO', 'OUT'],
+    plain: [true, true],
+  },
+  {
+    case: 'keeps the order of states where the same are entered again',
+    config: {
+      type: 'parallel',
+      states: {
+        left: { initial: 'x', states: { x: {}, y: {} }, on: { X: '.x', Y: '.y' } },
+        right: { initial: 'x', states: { x: {} } },
+      },
+    },
+    events: ['X', 'Y', 'Y', 'X'],
+    plain: [true, true, true, true],
+  },
+  {
+    case: 'moves one region while another has come to its end',
+    config: {
+      type: 'parallel',
+      states: {
+        left: { initial: 'x', states: { x: { on: { END: 'y' } }, y: { type: 'final' } } },
+        right: { initial: 'x', states: { x: { on: { R: 'y' } }, y: {} } },
+      },
+    },
+    events: ['END', 'R'],
+    plain: [false, true],
+  },
+  {
+    case: 'leaves several targets to XState, from inside one of them too',
+    config: {
+      type: 'parallel',
+      states: {
+        left: { initial: 'x', states: { x: { on: { BOTH: { target: ['#ly', '#ry'] } } }, y: { id: 'ly' } } },
+        right: { initial: 'x', states: { x: {}, y: { id: 'ry' } } },
+      },
+    },
+    events: ['BOTH'],
+    plain: [false],
+  },
+  {
+    case: 'leaves entering the machine anew to XState',
+    config: {
+      id: 'root',
+      initial: 'a',
+      on: { AGAIN: { target: '.a', reenter: true } },
+      states: { a: { on: { ROOT: '#root', GO: 'b' } }, b: { on: { ROOT: '#root' } } },
+    },
+    events: ['GO', 'ROOT', 'GO', 'AGAIN'],
+    plain: [true, false, true, false],
+  },
+  {
+    case: 'leaves a state to XState that begins with its end',
+    config: {
+      initial: 'a',
+      states: {
+        a: { on: { GO: 'b' } },
+        b: { initial: 'over', states: { over: { type: 'final' } }, onDone: 'c' },
+        c: {},
+      },
+    },
+    events: ['GO'],
+    plain: [false],
+  },
 ];
 
 describe('a plain move', () => {

@@ -43,6 +43,7 @@ function start() {
       return lost;
     },
     async dropLease(worker: string) {
+      await Promise.resolve();
       note('drop', worker);
       throw new Error('away');
     },
@@ -88,6 +89,21 @@ describe('a lease', () => {
     expect(times('remember')).toEqual([1_000, 2_000, 3_000]);
   });
 
+  it('does not begin before its store is remembered, and not where it cannot be', async () => {
+    const memory = deferred();
+    kept = () => memory.promise;
+    let begun = false;
+    const starting = start().then(() => {
+      begun = true;
+    });
+    await time.pass(10);
+    expect([times('remember'), begun]).toEqual([[0], false]);
+
+    memory.reject(new Error('the disk is full'));
+
+    await expect(starting).rejects.toThrow('the disk is full');
+  });
+
   it('never ends what runs while it is renewed', async () => {
     await start();
 
@@ -111,6 +127,8 @@ describe('a lease', () => {
     await time.pass(1);
 
     expect(seen.at(-1)).toEqual([4_500, 'abort all', LEASE_LOST]);
+    // One that hangs is waited for: a second would only hang behind it.
+    expect(times('renew')).toEqual([0, 0, 1_000, 2_800]);
   });
 
   it('is asked for again a second after the store refused to renew it, and has not ended then', async () => {
@@ -140,6 +158,25 @@ describe('a lease', () => {
 
     await time.pass(1);
     expect(times('abort all')).toEqual([3_500]);
+  });
+
+  it('is given up after the renewal under way, which would take it again', async () => {
+    const lease = await start();
+    await time.pass(0);
+    const late = deferred();
+    answer = () => late.promise.then(() => 'here');
+    await time.pass(1_000);
+    let stopped = false;
+    const stopping = lease.stop().then(() => {
+      stopped = true;
+    });
+    await time.pass(500);
+    expect([times('drop'), stopped]).toEqual([[], false]);
+
+    late.resolve();
+    await stopping;
+
+    expect(times('drop')).toEqual([1_500]);
   });
 
   it('is given up at the end, and nothing is aborted after that', async () => {

@@ -83,7 +83,11 @@ describe('the timer loop', () => {
     readonly nextDue: number | null;
   }
   /** Two shards, each with what is due at each of its polls; from then on nothing. */
-  function firing(shards: readonly (readonly Due[])[], fire = async (_token: string): Promise<void> => {}) {
+  function firing(
+    shards: readonly (readonly Due[])[],
+    fire = async (_token: string): Promise<void> => {},
+    back = Promise.resolve(),
+  ) {
     const time = virtualTime(0.5);
     const began = time.scheduler.now();
     const polls: [number, ...unknown[]][] = [];
@@ -102,6 +106,7 @@ describe('the timer loop', () => {
       },
       async releaseTimers(...asked: unknown[]) {
         released.push(asked);
+        await back;
       },
     };
     const handle = async (instanceId: string, { event }: { event: { kind: string; token: string } }) => {
@@ -181,13 +186,17 @@ describe('the timer loop', () => {
   });
 
   it('waits until the timers given back are with the others', async () => {
-    const { time, released, pollsOf } = firing([[{ tokens: ['strange'], nextDue: 50_001 }]], async () => {
-      throw foreign;
-    });
-    await time.pass(0);
-
-    expect(released).toHaveLength(1);
+    const back = deferred();
+    const due = [[{ tokens: ['strange'], nextDue: 50_001 }]];
+    const { time, pollsOf } = firing(due, () => Promise.reject(foreign), back.promise);
+    await time.pass(1_000);
+    back.resolve();
+    await time.pass(299);
     expect(pollsOf(0)).toEqual([0]);
+
+    await time.pass(1);
+
+    expect(pollsOf(0)).toEqual([0, 1_300]);
   });
 
   it('leaves one that failed hidden, fires the others, and goes on as ever', async () => {
@@ -209,11 +218,13 @@ describe('paused queues', () => {
   function watching(names: readonly string[]) {
     const time = virtualTime();
     const did: string[] = [];
-    const stored = { paused: [] as string[] };
+    const stored = { paused: [] as string[], ready: Promise.resolve() };
     const queues = createPausedQueues(
       {
-        pauseQueue: async ({ queue, code, reason }: Record<string, string>) =>
-          void did.push(`stored ${queue} ${code} ${reason}`),
+        async pauseQueue({ queue, code, reason }: Record<string, string>) {
+          await stored.ready;
+          did.push(`stored ${queue} ${code} ${reason}`);
+        },
         pausedQueues: async () => stored.paused.map((queue) => ({ queue })),
       } as never,
       log,
@@ -237,6 +248,13 @@ describe('paused queues', () => {
     });
     return { time, did, stored, queues, watch: () => queues.watch(consumers) };
   }
+
+  it('are not told of as paused before the store has it', async () => {
+    const { queues, stored } = watching([]);
+    stored.ready = Promise.reject(new Error('away'));
+
+    await expect(queues.pause('a', 'sign-in-failed', 'why')).rejects.toThrow('away');
+  });
 
   it('are told to everybody once, and hold here at once', async () => {
     const { did, queues } = watching([]);

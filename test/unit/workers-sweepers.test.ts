@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AppError } from '../../shared/errors.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { startClaimReaper, startOutboxSweeper } from '../../workers/sweeper.ts';
+import { deferred } from '../support/engine-house.ts';
 import { virtualTime } from '../support/virtual-time.ts';
 
 const log = silentLogger();
@@ -20,6 +21,7 @@ describe('the outbox sweeper', () => {
     /** What the next looks find, by shard. */
     const due = new Map<number, (readonly Entry[])[]>();
     const fresh = new Map<number, { readonly left: readonly Entry[]; readonly more: boolean }[]>();
+    const carried = { until: { ...deferred(), promise: Promise.resolve() } };
     const send = (how: string) => async (tickets: readonly { readonly instanceId: string }[]) =>
       note(how, tickets.map(({ instanceId }) => instanceId).join());
     const store = {
@@ -31,7 +33,9 @@ describe('the outbox sweeper', () => {
     };
     const relay = {
       carry: async (items: readonly Entry[]) => {
-        if (items.length > 0) note('carry', items.map(({ id }) => id).join());
+        if (items.length === 0) return;
+        note('carry', items.map(({ id }) => id).join());
+        await carried.until.promise;
       },
     };
     const activations = {
@@ -48,7 +52,7 @@ describe('the outbox sweeper', () => {
       time.scheduler,
     );
     const timesOf = (what: string) => did.filter(([, one]) => one === what).map(([at]) => at);
-    return { time, did, due, fresh, sweeper, timesOf };
+    return { time, did, due, fresh, sweeper, timesOf, carried };
   }
 
   it('looks into every shard four times a second, and carries what it finds: each kind its own way', async () => {
@@ -74,6 +78,23 @@ describe('the outbox sweeper', () => {
     await time.pass(499);
 
     expect(timesOf('look')).toEqual([0, 0, 250, 250, 250, 250]);
+  });
+
+  it('looks again only when what it found is carried, as long as that takes', async () => {
+    for (const found of ['old', 'fresh'] as const) {
+      const { time, due, fresh, sweeper, timesOf, carried } = sweeping(1);
+      carried.until = deferred();
+      if (found === 'old') due.set(0, [[message('a')]]);
+      else fresh.set(0, [{ left: [message('a')], more: false }]);
+      if (found === 'fresh') sweeper.wake(0);
+      await time.pass(2_000);
+      const looked = found === 'old' ? [0, 250] : [0];
+      expect(timesOf('look')).toEqual(looked);
+
+      carried.until.resolve();
+      await time.pass(250);
+      expect(timesOf('look')).toEqual([...looked, 2_250]);
+    }
   });
 
   it('takes at once what another process has just committed, in that shard alone, and hands on the rest as fresh', async () => {
