@@ -145,6 +145,14 @@ export function reviveRefs(value: unknown, around: Surroundings, self: AnyActorR
   });
 }
 
+/** Copies only what holds a reference at rest, each with its address as `moved` says. */
+export function readdressRefs(value: unknown, moved: (address: string) => string): unknown {
+  return mapObjects(value, (object) => {
+    if (!(REF_MARK in object) || !('address' in object)) return undefined;
+    return typeof object.address === 'string' ? { ...object, address: moved(object.address) } : object;
+  });
+}
+
 function mapObjects(value: unknown, replace: (object: object) => unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const replaced = replace(value);

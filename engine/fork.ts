@@ -1,5 +1,6 @@
 /** A new instance made of another one's past. Pure. */
-import type { EngineEvent, ForkedChild } from './event.ts';
+import { readdressRefs } from './actor-refs.ts';
+import type { EngineEvent, ForkedChild, MachineEvent } from './event.ts';
 import { GENESIS } from './history.ts';
 import type { ActivityState, ChildState, InstanceRecord, TimerState } from './record.ts';
 import type { Message } from './turn.ts';
@@ -20,7 +21,8 @@ export interface Forked {
 export function forkOf(id: string, { past, children: started }: ForkEvent, now: number): Forked {
   const tokens = newTokens(past);
   const token = (old: string): string => tokens.get(old) ?? old;
-  const address = readdress(past.id, id, token);
+  const moved = mover(past.id, id, token);
+  const address = (value: unknown): unknown => readdressRefs(value, moved);
   const passed = now - past.updatedAt;
   const timers = Object.entries(past.timers).filter(([, { purpose }]) => purpose === 'machine');
   const activities = mapKeys(past.activities, token, (activity): ActivityState => {
@@ -43,11 +45,15 @@ export function forkOf(id: string, { past, children: started }: ForkEvent, now: 
     machine: { ...past.machine, context: address(past.machine.context) },
     activities,
     children,
-    timers: mapKeys(
-      Object.fromEntries(timers),
-      token,
-      (timer): TimerState => ({ ...(address(timer) as TimerState), fireAt: timer.fireAt + passed }),
-    ),
+    timers: mapKeys(Object.fromEntries(timers), token, (timer): TimerState => {
+      const { event, to, fireAt } = timer;
+      return {
+        ...timer,
+        fireAt: fireAt + passed,
+        ...(event === undefined ? {} : { event: address(event) as MachineEvent }),
+        ...(to?.address ? { to: { ...to, address: moved(to.address) } } : {}),
+      };
+    }),
     inbox: address(past.inbox) as InstanceRecord['inbox'],
   };
   const messages = started.map((child) => beginAnew(id, token(child.token), child, past, address));
@@ -86,24 +92,12 @@ function mapKeys<Value, Made>(
   return Object.fromEntries(Object.entries(values).map(([old, value]) => [key(old), make(value, old)]));
 }
 
-/** Addresses of the old instance and its children, wherever a value holds one, become those of the new. */
-function readdress(from: string, to: string, token: (old: string) => string) {
-  const moved = (address: string): string => {
+/** What an address of the old instance, or of one below it, is in the new tree; any other stays. */
+function mover(from: string, to: string, token: (old: string) => string): (address: string) => string {
+  return (address) => {
     if (address === from) return to;
     if (!address.startsWith(`${from}.`)) return address;
     const [first = '', ...below] = address.slice(from.length + 1).split('.');
     return [to, token(first), ...below].join('.');
   };
-  const map = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(map);
-    if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
-      return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([key, part]) => [
-        key,
-        key === 'address' && typeof part === 'string' ? moved(part) : map(part),
-      ]),
-    );
-  };
-  return map;
 }
