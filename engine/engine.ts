@@ -17,7 +17,7 @@ import type { Definition, Registry } from './registry.ts';
 import { createRelay, type Relay } from './relay.ts';
 import type { Reply } from './step.ts';
 import type { CommitEntry, CommitReply, Store, StoredInstance } from './store.ts';
-import { readRecord } from './stored.ts';
+import { readRecord, writeContext } from './stored.ts';
 import { surroundings } from './turn.ts';
 import { fromMachineState } from './xstate5.ts';
 
@@ -116,15 +116,18 @@ export interface Engine {
   settled(): Promise<void>;
 }
 
-/** A conflict is somebody else's progress, so this many in a row means something is badly wrong. */
-const MAX_CONFLICTS = 200;
+/**
+ * A conflict is somebody else's progress, so this many in a row means something is badly wrong. Hundreds are not: of two
+ * processes that are both sent thousands of signals for one instance, the one that has to load first mostly loses.
+ */
+const MAX_CONFLICTS = 2_000;
 
 export function createEngine(options: EngineOptions): Engine {
   const { store, registry, log } = options;
   const { faults } = options;
   const recent = createRecent();
-  /** Commits under way. An event of the same instance waits for its turn here, because it could only conflict. */
-  const underWay = new Map<string, Promise<unknown>>();
+  /** The newest event of each instance under way. The next one takes its turn behind it, because it could only conflict. */
+  const newest = new Map<string, Promise<unknown>>();
   const relay = createRelay({
     store,
     log,
@@ -132,24 +135,34 @@ export function createEngine(options: EngineOptions): Engine {
     deliver: (instanceId, envelope) => engine.handle(instanceId, envelope),
   });
 
-  async function handle(
+  function handle(
     instanceId: string,
     given: Envelope | EventFor,
     options: HandleOptions = {},
+  ): Promise<Handled> {
+    const before = newest.get(instanceId);
+    const work = () => handleNext(instanceId, given, options);
+    const handled = before === undefined ? work() : before.then(work, work);
+    newest.set(instanceId, handled);
+    const over = () => {
+      if (newest.get(instanceId) === handled) newest.delete(instanceId);
+    };
+    handled.then(over, over);
+    return handled;
+  }
+
+  async function handleNext(
+    instanceId: string,
+    given: Envelope | EventFor,
+    options: HandleOptions,
   ): Promise<Handled> {
     // What depends on the instance as it is, is not asked of a copy that may be old.
     const fresh = 'envelope' in given && given.signalId === undefined;
     let mustLoad = false;
     let conflicts = 0;
     for (;;) {
-      for (let other = underWay.get(instanceId); other !== undefined; other = underWay.get(instanceId)) {
-        await other.catch(() => undefined);
-        mustLoad = false;
-      }
       const known = mustLoad || fresh ? undefined : knownCopy(instanceId, given, options);
-      const loaded =
-        known === undefined ? await load(instanceId, signalIdOf(given) ?? options.operationId) : known;
-      if (known === undefined && underWay.has(instanceId)) continue;
+      const loaded = known ?? (await load(instanceId, signalIdOf(given) ?? options.operationId));
       if (faults !== undefined) await faults.at('loaded');
       requireRevision(loaded.open, options.expectedRevision);
       const handled = await decideAndCommit(inputFor(instanceId, given, loaded), loaded, options);
@@ -223,7 +236,7 @@ export function createEngine(options: EngineOptions): Engine {
     { open, certain }: Loaded,
     given: HandleOptions,
   ): Promise<Handled | 'conflict' | 'uncertain'> {
-    const { definition, instanceId } = input;
+    const { definition } = input;
     const { event } = input.envelope;
     const decision = decide(input);
     if (faults !== undefined) await faults.at('decided');
@@ -234,14 +247,11 @@ export function createEngine(options: EngineOptions): Engine {
     const [final, planned] = planStorable(input, decision, open, given);
     if (faults !== undefined) await faults.at('before-commit', { event, entry: planned.entry });
     const place = given.chain === undefined ? placeFor(planned) : undefined;
-    const committing = store.commit(planned.entry);
-    underWay.set(instanceId, committing);
     let status: CommitReply['status'] | undefined;
     try {
-      ({ status } = await committing);
+      ({ status } = await store.commit(planned.entry));
     } finally {
       if (status !== 'ok') place?.giveUp();
-      if (underWay.get(instanceId) === committing) underWay.delete(instanceId);
     }
     const next: OpenInstance = {
       record: planned.next,
@@ -265,10 +275,10 @@ export function createEngine(options: EngineOptions): Engine {
     return options.taker?.take(next.id, chained, next.activities[chained]?.queue ?? '');
   }
 
-  function remember(open: OpenInstance, { body, context, wake }: CommitEntry): void {
+  function remember(open: OpenInstance, { body, wake }: CommitEntry): void {
     // What another process goes on with at once is old here before anybody asks for it.
     if (wake || isClosed(open.record.status)) recent.drop(open.record.id);
-    else recent.keep(open, body.length + (context?.length ?? 0));
+    else recent.keep(open, body.length + writeContext(open.record.machine.context).length);
   }
 
   function definitionToStart(instanceId: string, event: EngineEvent): Definition {
@@ -367,10 +377,20 @@ function signalIdOf(given: Envelope | EventFor): string | undefined {
 function inTurn(envelope: Envelope, open: OpenInstance | null, now: number): Envelope {
   if (envelope.event.kind !== 'timer.fired' || open === null) return envelope;
   const { timers } = open.record;
-  const [first] = Object.entries(timers)
-    .filter(([, { fireAt }]) => fireAt <= now)
-    .sort(([a, { fireAt: dueA }], [b, { fireAt: dueB }]) => dueA - dueB || age(a) - age(b));
-  return first === undefined ? envelope : { ...envelope, event: { kind: 'timer.fired', token: first[0] } };
+  let first: string | undefined;
+  for (const token in timers) {
+    if (dueAt(timers, token) <= now && (first === undefined || isBefore(timers, token, first))) first = token;
+  }
+  return first === undefined ? envelope : { ...envelope, event: { kind: 'timer.fired', token: first } };
+}
+
+function dueAt(timers: InstanceRecord['timers'], token: string): number {
+  return timers[token]?.fireAt ?? 0;
+}
+
+function isBefore(timers: InstanceRecord['timers'], token: string, other: string): boolean {
+  const [due, dueOther] = [dueAt(timers, token), dueAt(timers, other)];
+  return due === dueOther ? age(token) < age(other) : due < dueOther;
 }
 
 /** Tokens count revision and place in it; their text does not sort that way. */

@@ -115,6 +115,44 @@ describe('events of one instance that come to one process together', () => {
     expect(await store.history('one', 0, 1_000)).toHaveLength(302);
     expect(refused).toBe(0);
   });
+
+  const count = (client: Client) =>
+    Promise.all(Array.from({ length: 300 }, (_, n) => client.signalById('one', 'count', {}, { id: `s${n}` })));
+
+  it('are decided on one load, not on one each', async () => {
+    await there.start(door, undefined, { id: 'one' });
+    await there.signalById('one', 'open', {});
+    loads = 0;
+
+    expect((await count(here)).every(({ status }) => status === 'applied')).toBe(true);
+
+    expect(loads).toBe(1);
+  });
+
+  it('need no load either where the instance is a large one', async () => {
+    await here.start(door, undefined, { id: 'one' });
+    await here.signalById('one', 'open', {});
+    await here.operate('one', { kind: 'edit-context', changes: { n: 'x'.repeat(1_000_000) } });
+    loads = 0;
+
+    await count(here);
+
+    expect(loads).toBe(0);
+  });
+
+  it('are applied however often another process was first', async () => {
+    await here.start(door, undefined, { id: 'one' });
+    const { commit } = store;
+    let lost = 0;
+    Object.assign(store, {
+      commit: async (entry: Parameters<Store['commit']>[0]) => {
+        lost += 1;
+        return lost <= 1_000 ? { status: 'conflict' as const } : commit(entry);
+      },
+    });
+
+    expect((await here.signalById('one', 'open', {})).status).toBe('applied');
+  });
 });
 
 describe('a start', () => {
