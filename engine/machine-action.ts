@@ -47,22 +47,22 @@ export interface RawAction {
  */
 export function inOrder(raw: readonly RawAction[]): readonly RawAction[] {
   if (!raw.some(({ type }) => type === 'xstate.sendTo')) return raw;
-  const ordered = [...raw];
-  for (let at = 0; at < ordered.length; at += 1) {
-    const { type, params } = ordered[at] as RawAction;
-    const to = (params as { to?: unknown } | undefined)?.to;
-    if (type !== 'xstate.sendTo' || to === undefined) continue;
-    const spawn = ordered.findIndex(
-      (later, index) =>
-        index > at &&
-        later.type === 'xstate.spawnChild' &&
-        (later.params as { actorRef?: unknown }).actorRef === to,
-    );
-    if (spawn < 0) continue;
-    ordered.splice(at, 0, ...ordered.splice(spawn, 1));
-    at += 1;
+  const spawns = new Map(raw.map((action) => [spawnedBy(action), action]));
+  spawns.delete(undefined);
+  if (spawns.size === 0) return raw;
+  const ordered = new Set<RawAction>();
+  for (const action of raw) {
+    const { to } = (action.params ?? {}) as { to?: object };
+    const awaited = action.type === 'xstate.sendTo' ? spawns.get(to) : undefined;
+    if (awaited !== undefined) ordered.add(awaited);
+    ordered.add(action);
   }
-  return ordered;
+  return [...ordered];
+}
+
+/** The reference to the actor that this action starts. */
+export function spawnedBy({ type, params }: RawAction): object | undefined {
+  return type === 'xstate.spawnChild' ? (params as { actorRef?: object }).actorRef : undefined;
 }
 
 /** Null for what has taken effect within the macrostep, or has none. */

@@ -20,7 +20,7 @@ import {
   standIn,
 } from './actor-refs.ts';
 import type { MachineEvent } from './event.ts';
-import { inOrder, type MachineAction, type RawAction, toMachineAction } from './machine-action.ts';
+import { inOrder, type MachineAction, type RawAction, spawnedBy, toMachineAction } from './machine-action.ts';
 import { movePlainly } from './plain-move.ts';
 import type { MachineState } from './record.ts';
 
@@ -249,14 +249,12 @@ type Children = AnyMachineSnapshot['children'];
 
 /** A child no action announced was spawned inside an assign; registration looks for that in the source and may miss it. */
 function refuseHiddenSpawns(children: Children, before: Children, raw: readonly RawAction[]): void {
+  let announced: ReadonlySet<unknown> | undefined;
   for (const id in children) {
     const child = children[id];
     if (child === before[id] || child === undefined) continue;
-    const announced = raw.some(
-      ({ type, params }) =>
-        type === 'xstate.spawnChild' && (params as { actorRef?: unknown }).actorRef === child,
-    );
-    if (announced) continue;
+    announced ??= new Set(raw.flatMap((action) => spawnedBy(action) ?? []));
+    if (announced.has(child)) continue;
     throw new AppError('machine-not-durable', `The actor '${id}' was spawned inside an assign.`, {
       details: { actor: id, mend: 'Spawn it with spawnChild or invoke, with an id.' },
     });
