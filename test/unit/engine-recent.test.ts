@@ -117,7 +117,9 @@ describe('events of one instance that come to one process together', () => {
   });
 
   const count = (client: Client) =>
-    Promise.all(Array.from({ length: 300 }, (_, n) => client.signalById('one', 'count', {}, { id: `s${n}` })));
+    Promise.all(
+      Array.from({ length: 300 }, (_, n) => client.signalById('one', 'count', {}, { id: `s${n}` })),
+    );
 
   it('are decided on one load, not on one each', async () => {
     await there.start(door, undefined, { id: 'one' });
