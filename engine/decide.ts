@@ -189,6 +189,8 @@ function migrated(
   const turn = openTurn({ ...input, definition, snapshot }, record);
   turn.activities = event.activities;
   turn.timers = event.timers;
+  turn.inbox = event.inbox ?? record.inbox;
+  turn.quarantine = event.quarantine ?? record.quarantine;
   return conclude(input, { ...record, entered: event.entered }, null, turn, { status: 'applied' });
 }
 

@@ -1,6 +1,14 @@
 /** Every event `decide` can consume. The set is closed: a new member makes the compiler name each place to change. */
 import type { JsonObject } from '../shared/errors.ts';
-import type { ActivityState, InstanceRecord, MachineState, Rewound, TimerState } from './record.ts';
+import type {
+  ActivityState,
+  InboxItem,
+  InstanceRecord,
+  MachineState,
+  Quarantined,
+  Rewound,
+  TimerState,
+} from './record.ts';
 
 /** A machine event: a type and its fields. */
 export interface MachineEvent {
@@ -127,6 +135,9 @@ export type OperatorEvent =
       readonly entered: InstanceRecord['entered'];
       readonly activities: Readonly<Record<string, ActivityState>>;
       readonly timers: Readonly<Record<string, TimerState>>;
+      /** Left out by earlier releases, as `quarantine` is: then they stay as they are. */
+      readonly inbox?: readonly InboxItem[];
+      readonly quarantine?: readonly Quarantined[];
       readonly before: InstanceRecord;
     }
   | { readonly kind: 'dismiss-attention' }

@@ -41,6 +41,7 @@ export function problemsOf(
     ...timerProblems(record, now, shape.states),
     ...(before === null ? [] : notBegun(record, now, before)),
     ...inboxProblems(definition, record),
+    ...(before === null ? [] : arrivedProblems(record, now, before)),
     ...contextProblems(definition, record),
   ];
 }
@@ -147,6 +148,16 @@ function inboxProblems({ workflow }: Definition, { inbox }: InstanceRecord): Fit
     const why = misfit(contract.payload, payload);
     return why === null ? [] : [problem('signal-vanished', `it keeps a signal '${type}': ${why}`)];
   });
+}
+
+/** Its own timers and results that came while it was paused. */
+function arrivedProblems({ inbox }: InstanceRecord, now: StateShape, before: StateShape): FitProblem[] {
+  return inbox
+    .filter(({ signalId, event }) => signalId === null && before.on.includes(event.type))
+    .filter(({ event }) => !now.on.includes(event.type))
+    .map(({ event }) =>
+      problem('timer-unhandled', `it keeps '${event.type}', which its state no longer takes`),
+    );
 }
 
 function contextProblems({ workflow }: Definition, { machine }: InstanceRecord): FitProblem[] {

@@ -6,8 +6,9 @@ import { AppError, messageOf } from '../shared/errors.ts';
 import { machineNodes } from './actor-logic.ts';
 import type { AnyWorkflow, MigratedInstance } from './definition.ts';
 import type { OpenInstance } from './engine.ts';
-import type { OperatorEvent } from './event.ts';
+import type { MachineEvent, OperatorEvent } from './event.ts';
 import { type FitProblem, problem, problemsOf } from './fit.ts';
+import type { HistoryEntry } from './history.ts';
 import type { ActivityState, InstanceRecord, MachineState, TimerState } from './record.ts';
 import { isClosed } from './record.ts';
 import { type Definition, type Registry, refOf } from './registry.ts';
@@ -47,47 +48,35 @@ export function planMigration(registry: Registry, open: OpenInstance, to: AnyWor
   const before = shapeUnder(ids, togetherOf(shapeOf(definition), old));
   const problems = problemsOf(registry, target, next, before);
   if (problems.length > 0) return { fits: false, problems };
-  const { machine, entered, activities, timers } = next;
   return {
     fits: true,
-    event: {
-      kind: 'migrate',
-      to: target.ref,
-      undo: false,
-      machine,
-      entered,
-      activities,
-      timers,
-      before: record,
-    },
+    event: { ...partsOf(next), kind: 'migrate', to: target.ref, undo: false, before: record },
   };
 }
 
-/** Back to what a migration found, as it was. Raises `migration-refused` unless `last`, the newest event, is that one. */
-export function undoOf(open: OpenInstance, last: { readonly kind: string }): MigrateEvent {
+/**
+ * Back to what a migration found, as it was. Raises `migration-refused` unless `last`, the newest entry, is that migration
+ * and nothing came of it: a deferred signal that the new version took in the same commit would be lost.
+ */
+export function undoOf(open: OpenInstance, { event, effects = [] }: HistoryEntry): MigrateEvent {
   const { record } = open;
-  const migration = last.kind === 'migrate' ? (last as MigrateEvent) : null;
-  if (migration === null || migration.undo) {
+  const migration = event.kind === 'migrate' && !event.undo ? event : null;
+  if (migration === null || effects.some(({ type }) => type === 'took-deferred')) {
     throw new AppError(
       'migration-refused',
-      'Something has happened since the migration, or there was none.',
-      {
-        details: { instanceId: record.id, newest: last.kind },
-      },
+      migration === null
+        ? 'Something has happened since the migration, or there was none.'
+        : 'It took a signal that had waited for such a state.',
+      { details: { instanceId: record.id, newest: event.kind } },
     );
   }
   const { before } = migration;
-  const { machine, entered, activities, timers } = before;
-  return {
-    kind: 'migrate',
-    to: before.definition,
-    undo: true,
-    machine,
-    entered,
-    activities,
-    timers,
-    before: record,
-  };
+  return { ...partsOf(before), kind: 'migrate', to: before.definition, undo: true, before: record };
+}
+
+/** What a migration makes anew. */
+function partsOf({ machine, entered, activities, timers, inbox, quarantine }: InstanceRecord) {
+  return { machine, entered, activities, timers, inbox, quarantine };
 }
 
 function notMigratable({ record, definition }: OpenInstance, to: AnyWorkflow): string | null {
@@ -140,9 +129,19 @@ function under(ids: ReadonlyMap<string, string>, id: string): string {
   return id;
 }
 
+/** What came while the instance was paused, or failed to be taken, may name a state: its timer or its invoke. */
+const RESULT = /^xstate\.(?:done|error)\.actor\./;
+
+function eventUnder(ids: ReadonlyMap<string, string>, event: MachineEvent): MachineEvent {
+  const [prefix] = RESULT.exec(event.type) ?? [];
+  if (prefix === undefined) return { ...event, type: under(ids, event.type) };
+  const actorId = under(ids, event.type.slice(prefix.length));
+  return { ...event, type: `${prefix}${actorId}`, ...('actorId' in event && { actorId }) };
+}
+
 function shapeUnder(ids: ReadonlyMap<string, string>, shape: StateShape): StateShape {
   return {
-    on: shape.on,
+    on: shape.on.map((type) => eventUnder(ids, { type }).type),
     invokes: shape.invokes.map(([id, src]) => [under(ids, id), under(ids, src)] as const),
     after: shape.after.map((type) => under(ids, type)),
   };
@@ -175,7 +174,7 @@ function renamed(
     return {
       ...timer,
       ...(id === undefined ? {} : { id: under(ids, id) }),
-      ...(event === undefined ? {} : { event: { ...event, type: under(ids, event.type) } }),
+      ...(event === undefined ? {} : { event: eventUnder(ids, event) }),
     };
   });
   return {
@@ -189,6 +188,8 @@ function renamed(
     entered: Object.fromEntries(Object.entries(record.entered).map(([id, at]) => [ids.get(id) ?? id, at])),
     activities,
     timers,
+    inbox: record.inbox.map((item) => ({ ...item, event: eventUnder(ids, item.event) })),
+    quarantine: record.quarantine.map((item) => ({ ...item, event: eventUnder(ids, item.event) })),
   };
 }
 

@@ -121,7 +121,7 @@ export function createMigrations(
     if (open === null) return;
     const { revision } = open.record;
     const [line = ''] = await store.history(instanceId, revision - 1, 1);
-    const envelope = { event: undoOf(open, readEntry(line).entry.event), ...byOf(by) };
+    const envelope = { event: undoOf(open, readEntry(line).entry), ...byOf(by) };
     if (moves) await engine.handle(instanceId, envelope, { expectedRevision: revision });
     else await engine.preview(instanceId, envelope);
   }

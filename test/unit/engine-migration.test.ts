@@ -113,6 +113,61 @@ const see = async (id: string) => {
   return view;
 };
 
+/** Its state has a timer, an invoke without an id, and another name in the second version, which takes `late` there. */
+function pausable() {
+  const versionOf = (version: number) =>
+    defineWorkflow({
+      name: 'pausable',
+      version,
+      machine: setup({ actors }).createMachine({
+        id: `v${version}`,
+        initial: `v${version}`,
+        states: {
+          [`v${version}`]: {
+            invoke: { src: 'work', onDone: 'worked' },
+            after: { 1000: 'timed' },
+            on: { never: 'took', ...(version === 1 ? {} : { late: 'took' }) },
+          },
+          worked: { on: { late: 'took' } },
+          timed: { on: { late: 'took' } },
+          took: { on: { never: 'timed' } },
+        },
+      } as never) as never,
+      signals: { late: { payload: z.object({}) } } as never,
+      migrate: ({ context }) => ({ context: context as never, states: { v1: 'v2' } }),
+    });
+  const [one, two] = [versionOf(1), versionOf(2)];
+  const store = createMemoryStore({ now: () => now });
+  const other = createEngine({ store, registry: createRegistry([one, two]), log: silentLogger() });
+  const begin = (id: string) => createClient(other).start(one, undefined as never, { id });
+  return { engine: other, start: begin };
+}
+
+describe('what came while it was paused', () => {
+  const after = { timer: 'timed', result: 'worked' } as const;
+  it.each(['timer', 'result'] as const)('its own %s, is taken under its new name', async (which) => {
+    const { engine: other, start: begin } = pausable();
+    const talk = createClient(other);
+    await begin('one');
+    await talk.pause('one');
+    const { record } = (await other.open('one')) ?? {};
+    const [timer = ''] = Object.keys(record?.timers ?? {});
+    const [work = ''] = Object.keys(record?.activities ?? {});
+    now += 1_000;
+    await other.handle('one', {
+      event:
+        which === 'timer'
+          ? { kind: 'timer.fired', token: timer }
+          : { kind: 'activity.done', token: work, attempt: 1, output: 1 },
+    });
+
+    await createMigrations(other).migrate({ name: 'pausable', version: 2 });
+
+    expect(await talk.resume('one')).toMatchObject({ version: 2, state: after[which], deferred: [] });
+    expectReplays(other.registry, await recordOne(other.store, 'one'));
+  });
+});
+
 describe('a dry run', () => {
   it('tells which live instances fit, and of the others why not, and changes nothing', async () => {
     await start('fits');
@@ -313,6 +368,19 @@ describe('undo', () => {
       refused: [{ instanceId: 'one', code: 'migration-refused' }],
     });
     expect(await see('one')).toMatchObject({ version: 2, state: 'working' });
+  });
+
+  it('is refused where the new version took what had waited: it would be lost', async () => {
+    const { engine: other, start: begin } = pausable();
+    const talk = createClient(other);
+    await begin('one');
+    await talk.signalById('one', 'late', {}, { id: 's' });
+    const move = (undo: boolean) => createMigrations(other).migrate({ name: 'pausable', version: 2, undo });
+
+    expect(await move(false)).toMatchObject({ moved: 1 });
+    expect(await move(true)).toMatchObject({ moved: 0, refused: [{ code: 'migration-refused' }] });
+
+    expect(await talk.describe('one')).toMatchObject({ version: 2, state: 'took', deferred: [] });
   });
 
   it('of an undo is none: it never leads to a later version', async () => {
