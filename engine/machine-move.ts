@@ -6,7 +6,7 @@ import { type AnyStateMachine, createMachine, type StateNode } from 'xstate';
 import { machineNodes } from './actor-logic.ts';
 import type { Surroundings } from './actor-refs.ts';
 import type { MachineState } from './record.ts';
-import { fromMachineState, type MachineStep, nextStep, prepareMachine, toMachineState } from './xstate5.ts';
+import { fromMachineState, type MachineStep, nextStep, prepareMachine } from './xstate5.ts';
 
 const MOVE = 'engine.move';
 
@@ -28,7 +28,8 @@ export function statePaths(machine: AnyStateMachine): readonly string[] {
 
 /**
  * Enters `target` anew. Only what has to be left is: other regions of a parallel state stay as they are. Throws what
- * the machine throws.
+ * the machine throws. The snapshot is the copy's: it has to be restored for the machine, and once the children it began
+ * have their addresses.
  */
 export function enterState(
   machine: AnyStateMachine,
@@ -48,8 +49,7 @@ export function enterState(
     machine.config as Config,
   );
   const variant = prepareMachine(createMachine(config as never, machine.implementations as never));
-  const step = nextStep(variant, fromMachineState(variant, state, around), { type: MOVE }, around);
-  return { ...step, snapshot: fromMachineState(machine, toMachineState(step.snapshot), around) };
+  return nextStep(variant, fromMachineState(variant, state, around), { type: MOVE }, around);
 }
 
 interface Config {

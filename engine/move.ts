@@ -4,7 +4,7 @@ import { enterState, findState, statePaths } from './machine-move.ts';
 import { isClosed, type MachineState } from './record.ts';
 import { applied, impossible, type Reply } from './step.ts';
 import { absorb, settle, surroundings, type Turn } from './turn.ts';
-import { toMachineState } from './xstate5.ts';
+import { fromMachineState, toMachineState } from './xstate5.ts';
 
 /**
  * Leaves what has to be left and enters the state anew: activities of the states left are canceled, their timers
@@ -22,6 +22,7 @@ export function moveTo(turn: Turn, name: string): Reply {
     const step = enterState(machine, reopened(toMachineState(turn.snapshot)), target, surroundings(turn));
     Object.assign(turn, { status: 'running', attention: null, quarantine: [] } satisfies Partial<Turn>);
     absorb(turn, step);
+    turn.snapshot = fromMachineState(machine, toMachineState(turn.snapshot), surroundings(turn));
     settle(turn);
     return applied();
   } catch (error) {

@@ -1,6 +1,6 @@
 /** What operators do beyond one event: moving, trying again from a state, forks, looking ahead, batches, stale looks. */
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { assign, fromPromise, setup } from 'xstate';
+import { assign, fromPromise, sendTo, setup } from 'xstate';
 import { createClient, createEngine, createOperations, type Operations } from '../../engine/index.ts';
 import { replayTo } from '../../engine/replay.ts';
 import { silentLogger } from '../../shared/logger.ts';
@@ -39,7 +39,10 @@ const machine = setup({
         },
         resting: { after: { 1000: 'waiting' } },
         waiting: { on: { go: 'parent', '*': 'swallowed' } },
-        parent: { invoke: { id: 'kid', src: 'child', input: { name: 'Ada' }, onDone: 'end' } },
+        parent: {
+          invoke: { id: 'kid', src: 'child', input: { name: 'Ada' }, onDone: 'end' },
+          on: { tell: { actions: sendTo('kid', { type: 'leave' }) } },
+        },
         thrower: {
           entry: assign(() => {
             throw new Error('cannot enter');
@@ -111,6 +114,20 @@ describe('moving to a state', () => {
     await bench.engine.settled();
 
     expect(await bench.see(childId)).toMatchObject({ status: 'canceled' });
+  });
+
+  it('speaks to the child it began anew, not to the one that it stopped', async () => {
+    await bench.start();
+    await bench.client.operate('one', { kind: 'move', to: 'main.parent' });
+    const [first] = (await bench.see('one')).children;
+    await bench.client.operate('one', { kind: 'move', to: 'main.parent' });
+
+    await bench.client.signalById('one', 'tell', {});
+    await bench.engine.settled();
+
+    expect(await bench.see(first?.instanceId ?? '')).toMatchObject({ status: 'canceled' });
+    expect((await bench.see('one')).state).toMatchObject({ main: 'end' });
+    await replays('one');
   });
 
   it.each([
