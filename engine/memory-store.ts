@@ -15,7 +15,7 @@ import type {
   PausedQueue,
   Store,
 } from './store.ts';
-import { isOlder, shardOf } from './store.ts';
+import { disownedBy, isOlder, shardOf } from './store.ts';
 
 interface StoredRow {
   revision: number;
@@ -175,6 +175,10 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
       if (claims.get(`${instanceId}|${token}`) !== worker) return;
       claims.delete(`${instanceId}|${token}`);
       if (outboxId !== null) outbox.set(outboxId, { due: now() + UNCLAIM_DELAY_MS, body: null });
+    },
+    async disown(instanceId, token, worker) {
+      if (claims.get(`${instanceId}|${token}`) === worker)
+        claims.set(`${instanceId}|${token}`, disownedBy(worker));
     },
     async heartbeat(instanceId, token, worker, progress) {
       if (claims.get(`${instanceId}|${token}`) !== worker) return false;

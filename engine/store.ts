@@ -177,6 +177,8 @@ export interface Store {
   claim(instanceId: string, outboxId: string, request: ClaimRequest): Promise<ClaimedInstance | null>;
   /** Gives a claim back: into the outbox under `outboxId` for another worker, or nowhere. */
   unclaim(instanceId: string, token: string, worker: string, outboxId: string | null): Promise<void>;
+  /** Leaves a claim to nobody: whoever finds it takes it for that of a worker that is gone. */
+  disown(instanceId: string, token: string, worker: string): Promise<void>;
   /** Stores progress; false when the claim is no longer this worker's. */
   heartbeat(instanceId: string, token: string, worker: string, progress: string): Promise<boolean>;
   /** Which of these claims are no longer this worker's. */
@@ -258,4 +260,9 @@ export function shardOf(id: string, shards: number): number {
     hash = Math.imul(hash, 0x01000193);
   }
   return (hash >>> 0) % shards;
+}
+
+/** In the place of a worker that has left a claim to nobody. It has no lease. */
+export function disownedBy(worker: string): string {
+  return `${worker} (disowned)`;
 }

@@ -108,9 +108,18 @@ export function startClaimReaper(
       const { reply } = await engine.handle(instanceId, { event }, { open });
       log.info({ instanceId, token, worker: holder, result: reply.status }, 'claim taken back');
     } catch (error) {
-      if (isAppError(error, 'workflow-version-missing')) return;
+      if (isAppError(error, 'workflow-version-missing')) return await leave({ instanceId, token, worker: holder });
       log.warn({ instanceId, token, error: messageOf(error) }, 'claim not taken back');
     }
+  }
+
+  /**
+   * The instance was taken to a version that this worker lacks, and with it the outcome of an attempt made here. Only one
+   * that knows the version can say that it was lost.
+   */
+  async function leave({ instanceId, token, worker: holder }: HeldClaim): Promise<void> {
+    if (holder === worker && !activations.owns(`${instanceId}|${token}`))
+      await store.disown(instanceId, token, worker);
   }
 
   function findAbandoned(claims: readonly HeldClaim[]): readonly HeldClaim[] {

@@ -16,7 +16,7 @@ import type {
   Store,
   Taking,
 } from '../store.ts';
-import { shardOf } from '../store.ts';
+import { disownedBy, shardOf } from '../store.ts';
 import { confirmedBy } from './confirmed.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { metaKeys, type ShardKeys, shardKeys } from './keys.ts';
@@ -130,6 +130,10 @@ export function createRedisStore(options: RedisStoreOptions): Store {
         [keys.outbox, keys.claims],
         [`${instanceId}|${token}`, worker, outboxId ?? '', UNCLAIM_DELAY_MS],
       );
+    },
+    async disown(instanceId, token, worker) {
+      const { outbox, claims } = forId(instanceId);
+      await run('unclaim', [outbox, claims], [`${instanceId}|${token}`, worker, '', 0, disownedBy(worker)]);
     },
     async heartbeat(instanceId, token, worker, progress) {
       const keys = forId(instanceId);

@@ -393,6 +393,20 @@ describe.each(STORES)('a store %s', (_where, open) => {
       expect(await claim('1-0', 'w')).toBeNull();
     });
 
+    it('is left to nobody by its worker, and ends with the outcome somebody else records', async () => {
+      await store.commit(commitOf('one', 0, scheduled('1-0')));
+      await claim('1-0', 'w');
+
+      await store.disown('one', '1-0', 'other');
+      expect(await allClaims()).toMatchObject([{ worker: 'w' }]);
+      await store.disown('one', '1-0', 'w');
+
+      expect(await allClaims()).toMatchObject([{ token: '1-0', worker: 'w (disowned)' }]);
+      expect(await claim('1-0', 'w')).toBeNull();
+      await store.commit(commitOf('one', 1, { claims: { add: [], drop: ['1-0'] } }));
+      expect(await allClaims()).toEqual([]);
+    });
+
     it('carries progress to the next worker until it is forgotten', async () => {
       await store.commit(commitOf('one', 0, scheduled('1-0')));
       await claim('1-0', 'w');

@@ -32,6 +32,7 @@ const REMOTE: Readonly<Record<Remote, true>> = {
   secret: true,
   claim: true,
   unclaim: true,
+  disown: true,
   heartbeat: true,
   lostClaims: true,
   claims: true,

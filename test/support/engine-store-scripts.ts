@@ -132,6 +132,7 @@ const CALLS: Readonly<Record<Method, readonly [weight: number, fc.Arbitrary<read
       s.unclaim(of, t, w, back ? activityId(of, t) : null),
     ),
   ],
+  disown: [1, call(fc.tuple(id, token, worker), (s, [of, t, w]) => s.disown(of, t, w))],
   heartbeat: [2, call(fc.tuple(id, token, worker), (s, [of, t, w]) => s.heartbeat(of, t, w, '1'))],
   lostClaims: [1, call(worker, async (s, w) => sorted(await s.lostClaims(w, everyClaim)))],
   claims: [1, call(shard, async (s, at) => sorted(await s.claims(at)))],
