@@ -12,6 +12,7 @@ import type { InstanceRecord } from '../../engine/record.ts';
 import type { CommitEntry } from '../../engine/store.ts';
 import { readRecord, writeBody, writeContext } from '../../engine/stored.ts';
 import type { Agenda } from './agenda.ts';
+import { originOf } from './programs.ts';
 
 export interface Judge {
   applied(entry: CommitEntry): void;
@@ -24,6 +25,8 @@ export interface Judge {
   }): void;
   /** A signal accepted under a key: applied by the one that comes to hold it, or shown as unmatched if that has ended. */
   acceptedByKey(instanceId: string, signalId: string): void;
+  /** Done to so many instances, once each, under one id. */
+  acceptedByMany(signalId: string, count: number): void;
   instances(): readonly string[];
   /** Everything said when all is at rest. */
   conclude(): Promise<void>;
@@ -44,6 +47,8 @@ interface Book {
   /** The history as it was committed, and the record that deciding it again leads to. */
   readonly lines: string[];
   past: { readonly record: InstanceRecord; readonly indexes: readonly string[] } | null;
+  /** Before the migration that was the last thing to happen to it. */
+  unmigrated: InstanceRecord | null;
 }
 
 export interface JudgeOptions {
@@ -54,6 +59,18 @@ export interface JudgeOptions {
   readonly clockLead: number;
 }
 
+const BY_HAND: ReadonlySet<string> = new Set(['complete-activity', 'fail-activity']);
+/** What an undone migration must bring back. */
+const UNDONE = [
+  'definition',
+  'status',
+  'machine',
+  'activities',
+  'timers',
+  'children',
+  'inbox',
+  'keys',
+] as const;
 const RESULTS: ReadonlySet<string> = new Set(['activity.done', 'activity.failed', 'activity.lost']);
 
 export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions): Judge {
@@ -77,6 +94,7 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
       ended: new Set(),
       lines: [],
       past: null,
+      unmigrated: null,
     };
     books.set(id, book);
     return book;
@@ -89,6 +107,7 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
       if (due === undefined) accuse(`${id}: timer ${event.token} fired, but is not set`);
       else if (agenda.now() < due) accuse(`${id}: timer ${event.token} fired ${due - agenda.now()} ms early`);
     }
+    if (BY_HAND.has(event.kind) && 'token' in event) book.ended.add(event.token ?? '');
     if (!RESULTS.has(event.kind) || !('token' in event) || !('attempt' in event)) return;
     const result = `${event.token}|${event.attempt}`;
     if (book.results.has(result) || book.ended.has(event.token))
@@ -96,6 +115,19 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
     book.results.add(result);
     if (event.kind === 'activity.done') book.ended.add(event.token);
   }
+
+  /** An undone migration leaves what was there before it, whatever that migration set off. */
+  function lookAtUndo(id: string, before: InstanceRecord | null, undone: InstanceRecord): void {
+    if (before === null) return void accuse(`${id}: a migration was undone that never was`);
+    const [was, is] = [asStored(before), asStored(undone)];
+    for (const part of UNDONE)
+      if (!isDeepStrictEqual(is[part], was[part]))
+        accuse(`${id}: undoing the migration did not bring back its ${part}`);
+  }
+
+  /** The instance and its forks share their keys. */
+  const holdersOf = (id: string): readonly Book[] =>
+    [...books].filter(([other]) => originOf(other) === id).map(([, book]) => book);
 
   /** A reason to progress, for an instance at rest between two commits. */
   function lookAtNeeds(record: InstanceRecord): void {
@@ -138,7 +170,12 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
       for (const token of entry.timers.clear) book.timers.delete(token);
       for (const [token, fireAt] of entry.timers.set) book.timers.set(token, fireAt);
       if (found !== null) return;
+      const before = book.past?.record ?? null;
       const broken = decideAgain(registry, id, book, told);
+      const { event } = told;
+      if (event.kind === 'migrate' && event.undo && book.past !== null)
+        lookAtUndo(id, book.unmigrated, book.past.record);
+      book.unmigrated = event.kind === 'migrate' && !event.undo ? before : null;
       if (broken !== null) accuse(`${id}: ${broken}`);
       else if (book.past !== null) lookAtNeeds(book.past.record);
     },
@@ -158,10 +195,16 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
     },
     acceptedByKey(instanceId, signalId) {
       promises.push((unmatched) =>
-        books.get(instanceId)?.signals.has(signalId) === true || unmatched.has(signalId)
+        holdersOf(instanceId).some(({ signals }) => signals.has(signalId)) || unmatched.has(signalId)
           ? null
           : `${instanceId}: signal ${signalId}, accepted under its key, is neither in its history nor unmatched`,
       );
+    },
+    acceptedByMany(signalId, count) {
+      promises.push(() => {
+        const found = [...books.values()].filter(({ signals }) => signals.has(signalId)).length;
+        return found >= count ? null : `${signalId}: ${count} were told of, and ${found} have it`;
+      });
     },
     async conclude() {
       const parked = await store().parked(Number.MAX_SAFE_INTEGER);
@@ -187,7 +230,8 @@ function decideAgain(
   { revision, event, by, reason, at }: HistoryEntry,
 ): string | null {
   const { past } = book;
-  const ref = past?.record.definition ?? (event.kind === 'start' ? event.definition : null);
+  const begins = event.kind === 'start' || event.kind === 'fork';
+  const ref = past?.record.definition ?? (begins ? event.definition : null);
   if (ref === null) return `began with ${event.kind}`;
   const definition = registry.get(ref);
   const who = { ...(by === undefined ? {} : { by }), ...(reason === undefined ? {} : { reason }) };
@@ -216,7 +260,13 @@ async function compareStored(
   const record = readRecord(stored);
   if (!verifyChain(lines, record.head).intact) return 'the history chain is broken';
   if (past === null) return 'no history';
-  const context = writeContext(past.record.machine.context);
-  const again = readRecord({ revision, body: writeBody(past.record), context });
-  return isDeepStrictEqual(again, record) ? null : 'replaying the history gives another record';
+  return isDeepStrictEqual(asStored(past.record), record)
+    ? null
+    : 'replaying the history gives another record';
+}
+
+/** The record as it comes back from the store. */
+function asStored(record: InstanceRecord): InstanceRecord {
+  const context = writeContext(record.machine.context);
+  return readRecord({ revision: record.revision, body: writeBody(record), context });
 }

@@ -30,6 +30,11 @@ interface Context {
   readonly trail: readonly unknown[];
   readonly told: readonly number[];
   readonly pokes: number;
+  readonly alarms: number;
+  /** Numbers of the notes taken. */
+  readonly noted: readonly number[];
+  /** What staff wrote into the context last. */
+  readonly edited: number;
 }
 interface Input {
   readonly name: string;
@@ -39,6 +44,7 @@ type Event =
   | { type: 'go'; k: number }
   | { type: 'poke' }
   | { type: 'maybe' }
+  | { type: 'note'; n: number }
   | { type: 'abandon' }
   | { type: 'told'; n: number }
   | { type: 'answer'; n: number }
@@ -70,7 +76,7 @@ const actors = {
 };
 
 /** What each activity comes back with, so that the outcome of a program is known beforehand. */
-const answerOf = (kind: string, n: number): string => `${kind} ${n}`;
+export const answerOf = (kind: string, n: number): string => `${kind} ${n}`;
 const PARTS = 3;
 
 /** The activities of one process. */
@@ -127,8 +133,25 @@ const waitOf = ({ context }: { context: Context }): number => {
   return step !== undefined && 'ms' in step ? step.ms : 0;
 };
 
+/** Some states have other names in the second version, nested ones among them. */
+const RENAMED = {
+  failing: 'refusing',
+  both: 'together',
+  one: 'first',
+  waiting: 'asking',
+  sleeping: 'resting',
+  racing: 'betting',
+  calling: 'delegating',
+  undoing: 'compensating',
+} as const;
+
+/** The name a state has in a version. */
+export const nameIn = (version: number | null, state: keyof typeof RENAMED): string =>
+  version === 2 ? RENAMED[state] : state;
+
 /** With a machine to be its child, or without one. */
-function build(inner: AnyStateMachine | null) {
+function build(inner: AnyStateMachine | null, version: 1 | 2) {
+  const named = (state: keyof typeof RENAMED): string => nameIn(version, state);
   const base = setup({
     types: {} as { context: Context; events: Event; input: Input },
     actors: (inner === null ? actors : { ...actors, child: inner }) as typeof actors,
@@ -142,6 +165,10 @@ function build(inner: AnyStateMachine | null) {
         at: context.at + 1,
         trail: [...context.trail, entry],
       })),
+      note: assign({
+        noted: ({ context, event }) => (event.type === 'note' ? [...context.noted, event.n] : context.noted),
+      }),
+      rang: assign({ alarms: ({ context }) => context.alarms + 1 }),
       poked: assign({ pokes: ({ context }) => context.pokes + 1 }),
       hear: assign({
         told: ({ context, event }) => (event.type === 'told' ? [...context.told, event.n] : context.told),
@@ -151,11 +178,11 @@ function build(inner: AnyStateMachine | null) {
   const to = (step: Step['do'], target: string) => ({ guard: { type: 'is', params: step }, target }) as const;
   const done = ({ event }: { event: unknown }) => (event as { output: unknown }).output;
   // `setup` cannot follow a source that is a parameter, nor one that only one of the two machines has.
-  const acting = (src: keyof typeof actors) =>
+  const acting = (src: keyof typeof actors, named = true) =>
     ({
       invoke: {
         src,
-        id: src,
+        ...(named ? { id: src } : {}),
         input: numberOf,
         onDone: { target: 'next', actions: { type: 'advance', params: done } },
         onError: { target: 'next', actions: { type: 'advance', params: 'error' } },
@@ -186,39 +213,50 @@ function build(inner: AnyStateMachine | null) {
     },
   } as never;
   return base.createMachine({
-    context: ({ input }) => ({ ...input, at: 0, trail: [], told: [], pokes: 0 }),
+    context: ({ input }) => ({
+      ...input,
+      at: 0,
+      trail: [],
+      told: [],
+      pokes: 0,
+      alarms: 0,
+      noted: [],
+      edited: 0,
+    }),
     initial: 'next',
     on: {
       poke: { actions: 'poked' },
-      abandon: { guard: 'interruptible', target: '.undoing' },
-      alarm: {},
+      abandon: { guard: 'interruptible', target: `.${named('undoing')}` },
+      alarm: { actions: 'rang' },
+      // Deferred by the first version but where it waits: a migration then takes it along and takes it at once.
+      ...(version === 1 ? {} : { note: { actions: 'note' } as const }),
     },
     states: {
       next: {
         always: [
           to('read', 'reading'),
           to('effect', 'effecting'),
-          to('fail', 'failing'),
+          to('fail', named('failing')),
           to('batch', 'batching'),
-          to('both', 'both'),
-          to('wait', 'waiting'),
-          to('race', 'racing'),
-          to('sleep', 'sleeping'),
+          to('both', named('both')),
+          to('wait', named('waiting')),
+          to('race', named('racing')),
+          to('sleep', named('sleeping')),
           to('alarm', 'arming'),
           to('disarm', 'disarming'),
           to('tell', 'telling'),
-          ...(inner === null ? [] : [to('child', 'calling')]),
+          ...(inner === null ? [] : [to('child', named('calling'))]),
           { target: 'done' },
         ],
       },
       reading: acting('read'),
       effecting: acting('effect'),
-      failing: acting('fail'),
+      [named('failing')]: acting('fail', false),
       batching: acting('batch'),
-      both: {
+      [named('both')]: {
         type: 'parallel',
         states: {
-          one: {
+          [named('one')]: {
             initial: 'busy',
             states: {
               busy: { invoke: { src: 'read', id: 'one', input: numberOf, onDone: 'over' } },
@@ -235,19 +273,22 @@ function build(inner: AnyStateMachine | null) {
         },
         onDone: { target: 'next', actions: { type: 'advance', params: 'both' } },
       },
-      waiting: {
+      [named('waiting')]: {
         on: {
+          note: { actions: 'note' },
           go: {
             target: 'next',
             actions: { type: 'advance', params: ({ event }: { event: { k: number } }) => `go ${event.k}` },
           },
         },
       },
-      racing: {
+      [named('racing')]: {
         on: { maybe: { target: 'next', actions: { type: 'advance', params: 'maybe' } } },
         after: { step: { target: 'next', actions: { type: 'advance', params: 'timeout' } } },
       },
-      sleeping: { after: { step: { target: 'next', actions: { type: 'advance', params: 'slept' } } } },
+      [named('sleeping')]: {
+        after: { step: { target: 'next', actions: { type: 'advance', params: 'slept' } } },
+      },
       arming: {
         entry: raise({ type: 'alarm' }, { id: 'alarm', delay: waitOf }),
         always: { target: 'next', actions: { type: 'advance', params: 'armed' } },
@@ -271,8 +312,8 @@ function build(inner: AnyStateMachine | null) {
           },
         },
       },
-      ...(inner === null ? nothing : { calling }),
-      undoing: {
+      ...(inner === null ? nothing : { [named('calling')]: calling }),
+      [named('undoing')]: {
         invoke: { src: 'effect', id: 'undo', input: 99, onDone: 'abandoned' },
         on: { abandon: {} },
       },
@@ -284,18 +325,41 @@ function build(inner: AnyStateMachine | null) {
 }
 
 const none = z.object({});
-export const programmed = defineWorkflow({
+const common = {
   name: 'programmed',
-  machine: build(build(null)),
   signals: {
     go: { payload: z.object({ k: z.number() }) },
     poke: { payload: none },
     maybe: { payload: none, whenNotAccepted: 'reject' },
+    note: { payload: z.object({ n: z.number() }) },
   },
   cancelEvent: 'abandon',
-  correlationKeys: ({ name }) => [`case:${name}`],
+  correlationKeys: ({ name }: Context) => [`case:${name}`],
+} as const;
+export const programmed = defineWorkflow({ ...common, machine: build(build(null, 1), 1) });
+/** The same under other names. Its migration is what it must be to fit from any state. */
+export const reprogrammed = defineWorkflow({
+  ...common,
+  version: 2,
+  machine: build(build(null, 2), 2),
+  migrate: ({ context }) => ({
+    context: context as Context,
+    states: { ...RENAMED, 'both.one': `${RENAMED.both}.${RENAMED.one}` },
+  }),
 });
-export const registry = createRegistry([programmed]);
+
+/** What a process knows: old code the first version, new code both. */
+export const registries = {
+  old: createRegistry([programmed]),
+  new: createRegistry([programmed, reprogrammed]),
+} as const;
+export type Release = keyof typeof registries;
+
+/** A fork says by its id what it is a fork of. */
+export const forkId = (id: string, number: number): string => `${id}-fork${number}`;
+export const isFork = (id: string): boolean => id.includes('-fork');
+export const originOf = (id: string): string => id.split('-fork')[0] ?? id;
+export const isRoot = (id: string): boolean => !id.includes('.');
 
 const STEPS = [
   'read',

@@ -7,14 +7,18 @@ import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { createAgenda } from './agenda.ts';
 import { createBroker } from './broker.ts';
+import { createCalls } from './calls.ts';
 import { createChance } from './chance.ts';
 import { createFleet } from './fleet.ts';
 import { createJudge } from './judge.ts';
 import { planMisfortunes } from './misfortunes.ts';
 import { createOutside } from './outside.ts';
 import type { Plant } from './plants.ts';
-import { registry } from './programs.ts';
+import { registries } from './programs.ts';
+import { rollOut } from './rollout.ts';
 import { createStoreServer } from './server.ts';
+import { takeAHand } from './staff.ts';
+import { twistsOf } from './twists.ts';
 import { createUsers } from './user.ts';
 import { createWeather, type Fault } from './weather.ts';
 
@@ -58,12 +62,13 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   await setImmediate();
   const { plant = null } = options;
   const chance = createChance(seed);
+  const twists = twistsOf(seed);
   const agenda = createAgenda(START);
   const weather = createWeather(chance);
   const trace: string[] = [];
   const jumpy = chance.happens(0.2);
   const judge = createJudge({
-    ...{ agenda, registry, store: () => server.store },
+    ...{ agenda, registry: registries.new, store: () => server.store },
     clockLead: jumpy ? JUMPED_LEAD_MS : CLOCK_LEAD_MS,
   });
   const server = createStoreServer(agenda, chance.pick([1, 1, 2]), plant, (entry) => {
@@ -74,7 +79,8 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   const { store } = server;
   const outside = createOutside({ agenda, chance, weather, store, onEffect: judge.effect });
   const fleet = createFleet({ agenda, chance, weather, server, broker, outside, judge, plant });
-  const users = createUsers({ agenda, chance, weather, judge, apis: fleet.apis });
+  const calls = createCalls({ agenda, chance, weather, apis: fleet.apis });
+  const users = createUsers({ agenda, chance, judge, twists, calls });
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => void agenda.in(ms, 'story', resolve));
 
   async function drained(): Promise<void> {
@@ -91,7 +97,11 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
 
   async function story(): Promise<void> {
     const names = Array.from({ length: chance.between(1, 2) }, (_, at) => `case${at}`);
-    await Promise.all(names.map(users.play));
+    await Promise.all([
+      ...names.map(users.play),
+      ...(twists.migrates ? [rollOut({ chance, judge, calls, deploy: fleet.deploy })] : []),
+      ...(twists.operates ? [takeAHand({ chance, judge, calls })] : []),
+    ]);
     weather.clear();
     await users.tidy();
     await drained();

@@ -3,25 +3,19 @@
  * engine to what they were told.
  */
 import type { Client, InstanceView } from '../../engine/index.ts';
-import { type AppError, isAppError } from '../../shared/errors.ts';
 import type { Agenda } from './agenda.ts';
+import type { ApiProcess, Calls } from './calls.ts';
 import type { Chance } from './chance.ts';
 import type { Judge } from './judge.ts';
-import type { Process } from './process.ts';
-import { expected, programmed, randomProgram, type Step } from './programs.ts';
-import type { Weather } from './weather.ts';
-
-export interface ApiProcess {
-  readonly process: Process;
-  readonly client: Client;
-}
+import { expected, isFork, isRoot, nameIn, originOf, randomProgram, type Step } from './programs.ts';
+import type { Twists } from './twists.ts';
 
 export interface UserOptions {
   readonly agenda: Agenda;
   readonly chance: Chance;
-  readonly weather: Weather;
   readonly judge: Judge;
-  apis(): readonly ApiProcess[];
+  readonly twists: Twists;
+  readonly calls: Calls;
 }
 
 export interface Users {
@@ -33,71 +27,23 @@ export interface Users {
   compare(): Promise<void>;
 }
 
-interface Answer<Value> {
-  readonly value: Value | null;
-  readonly error: AppError | null;
-  /** Asked once, of one process. */
-  readonly first: boolean;
-}
-
-/** What another try may mend: the store is away, or the instance is only about to be started. */
-const MAY_PASS: ReadonlySet<string> = new Set(['store-unavailable', 'commit-refused', 'instance-unknown']);
-const PATIENCE_MS = 2_500;
-const PAUSE_MS = 400;
-
-export function createUsers({ agenda, chance, weather, judge, apis }: UserOptions): Users {
+export function createUsers({ agenda, chance, judge, twists, calls }: UserOptions): Users {
+  const { ask, sleep } = calls;
   const programs = new Map<string, readonly Step[]>();
   const abandoned = new Set<string>();
-  const sleep = (ms: number): Promise<void> => new Promise((resolve) => void agenda.in(ms, 'user', resolve));
+  /** Notes that were accepted, by instance. */
+  const notes = new Map<string, number[]>();
 
-  /** One call to one API process; rejects when it fails or nobody answers. */
-  function call<Value>(api: ApiProcess, run: (client: Client) => Promise<Value>): Promise<Value> {
-    return new Promise((resolve, reject) => {
-      const giveUp = agenda.in(PATIENCE_MS, 'user gave up', () => reject(new Error('no answer')));
-      api.process.in(chance.int(5), `${api.process.id} request`, () => {
-        run(api.client)
-          .then((value) => {
-            giveUp();
-            resolve(value);
-          })
-          .catch((error: unknown) => {
-            giveUp();
-            reject(error instanceof Error ? error : new Error(String(error)));
-          });
-      });
-    });
-  }
-
-  /** Until there is an answer; what the engine refuses on purpose is one. */
-  async function ask<Value>(run: (client: Client) => Promise<Value>): Promise<Answer<Value>> {
-    for (let fresh = true; ; fresh = false) {
-      const running = apis();
-      if (running.length === 0) {
-        await sleep(chance.int(PAUSE_MS));
-        continue;
-      }
-      const api = chance.pick(running);
-      const doubled = weather.strikes('call-doubled');
-      if (doubled) call(chance.pick(running), run).catch(() => undefined);
-      const first = fresh && !doubled;
-      try {
-        return { value: await call(api, run), error: null, first };
-      } catch (error) {
-        if (isAppError(error) && !MAY_PASS.has(error.code)) return { value: null, error, first };
-        await sleep(chance.int(PAUSE_MS));
-      }
-    }
-  }
-
-  async function signal(id: string, type: string, payload: object, signalId: string): Promise<void> {
+  async function signal(id: string, type: string, payload: object, signalId: string): Promise<boolean> {
     const { value, error, first } = await ask((client) =>
       client.signalById(id, type, payload, { id: signalId }),
     );
     if (error !== null) judge.accuse(`${id}: signal ${signalId} was refused: ${error.message}`);
     if (value?.status === 'duplicate' && first)
       judge.accuse(`${id}: signal ${signalId} was sent once and called a duplicate`);
-    if (value?.status === 'applied' || value?.status === 'deferred')
-      judge.accepted({ instanceId: id, signalId });
+    const kept = value?.status === 'applied' || value?.status === 'deferred';
+    if (kept) judge.accepted({ instanceId: id, signalId });
+    return kept;
   }
 
   async function poke(id: string): Promise<void> {
@@ -112,6 +58,15 @@ export function createUsers({ agenda, chance, weather, judge, apis }: UserOption
         if (['applied', 'deferred', 'unmatched'].includes(value?.status ?? ''))
           judge.acceptedByKey(id, signalId);
       }
+    }
+  }
+
+  async function note(id: string): Promise<void> {
+    const kept: number[] = [];
+    notes.set(id, kept);
+    for (let n = twists.migrates ? chance.int(4) : 0; n > 0; n -= 1) {
+      await sleep(chance.int(700));
+      if (await signal(id, 'note', { n }, `note-${n}`)) kept.push(n);
     }
   }
 
@@ -130,11 +85,11 @@ export function createUsers({ agenda, chance, weather, judge, apis }: UserOption
     }
   }
 
-  /** Nobody else does it to this instance, so the first to ask cannot be too late. */
+  /** Unless staff take a hand, nobody else does it to this instance, and the first to ask cannot be too late. */
   async function operate(id: string, what: 'pause' | 'resume'): Promise<void> {
     const { error, first } = await ask((client) => client[what](id));
     if (error === null) judge.accepted({ instanceId: id, kind: what });
-    else if (first && error.code === 'operation-impossible')
+    else if (!twists.operates && first && error.code === 'operation-impossible')
       judge.accuse(`${id}: ${what} was asked for once and refused: ${error.message}`);
   }
 
@@ -153,12 +108,20 @@ export function createUsers({ agenda, chance, weather, judge, apis }: UserOption
     if (error === null) judge.accepted({ instanceId: id, kind: 'cancel' });
   }
 
+  /** A fork has nobody else who knows what it waits for. */
+  async function goOnFrom(id: string, { context }: InstanceView): Promise<void> {
+    const { trail } = context as { trail: readonly unknown[] };
+    const k = 1 + trail.filter((entry) => /^go /.test(String(entry))).length;
+    await signal(id, 'go', { k }, `go-on-${k}`);
+  }
+
   /** True when there is nothing left to do for it. */
   async function attend(id: string, view: InstanceView | null): Promise<boolean> {
     if (view === null) return false;
     if (view.status === 'paused') await ask((client) => client.resume(id));
     else if (view.status !== 'running') return true;
     else if (view.attention?.code === 'activity-exhausted') await ask((client) => client.retry(id));
+    else if (isFork(id) && view.state === nameIn(view.version, 'waiting')) await goOnFrom(id, view);
     else if (view.attention !== null) judge.accuse(`${id}: ${view.attention.code} ${view.attention.message}`);
     return false;
   }
@@ -169,14 +132,14 @@ export function createUsers({ agenda, chance, weather, judge, apis }: UserOption
       programs.set(name, program);
       await sleep(chance.int(200));
       const early = poke(name);
-      const start = (client: Client) =>
-        client.start(programmed, { name, program }, { id: name, ifExists: 'return' });
+      const start = (client: Client, { newest }: ApiProcess) =>
+        client.start(newest, { name, program }, { id: name, ifExists: 'return' });
       const { value, error, first } = await ask(start);
       if (error !== null) judge.accuse(`${name}: the start was refused: ${error.message}`);
       if (value?.created === false && first)
         judge.accuse(`${name}: was started once and told it was there already`);
       judge.accepted({ instanceId: name, kind: 'start' });
-      await Promise.all([early, goOn(name, program), interfere(name)]);
+      await Promise.all([early, goOn(name, program), interfere(name), note(name)]);
     },
     async tidy() {
       for (let over = false; !over; await sleep(over ? 0 : 900)) {
@@ -188,21 +151,41 @@ export function createUsers({ agenda, chance, weather, judge, apis }: UserOption
       }
     },
     async compare() {
-      for (const [name, program] of programs) {
-        const { value: view } = await ask((client) => client.describe(name));
+      for (const id of judge.instances().filter(isRoot)) {
+        const { value: view } = await ask((client) => client.describe(id));
         if (view === null) continue;
-        const problem = compareOne(view, program, abandoned.has(name));
-        if (problem !== null) judge.accuse(`${name}: ${problem}`);
+        const name = originOf(id);
+        const problem = compareOne(view, programs.get(name) ?? [], {
+          mayBeAbandoned: abandoned.has(name),
+          mayTellAgain: twists.operates,
+          notes: notes.get(id) ?? [],
+        });
+        if (problem !== null) judge.accuse(`${id}: ${problem}`);
       }
     },
   };
 }
 
-function compareOne(view: InstanceView, program: readonly Step[], mayBeAbandoned: boolean): string | null {
+/** What the run of this instance may have come to. */
+interface Allowed {
+  readonly mayBeAbandoned: boolean;
+  /** Staff may begin a step anew, and its child with it. */
+  readonly mayTellAgain: boolean;
+  /** It must have taken these, or still keep them. */
+  readonly notes: readonly number[];
+}
+
+interface Ended {
+  readonly trail: readonly unknown[];
+  readonly told: readonly number[];
+  readonly noted: readonly number[];
+}
+
+function compareOne(view: InstanceView, program: readonly Step[], allowed: Allowed): string | null {
   const { trail: wanted, told } = expected(program);
-  const { trail, told: heard } = view.context as { trail: readonly unknown[]; told: readonly number[] };
+  const { trail, told: heard, noted } = view.context as Ended;
   const full = trail.length === wanted.length && view.state === 'done';
-  if (!full && !mayBeAbandoned)
+  if (!full && !allowed.mayBeAbandoned)
     return `ended in ${JSON.stringify(view.state)} after ${JSON.stringify(trail)}`;
   for (const [at, entry] of trail.entries()) {
     const want = wanted[at];
@@ -212,6 +195,10 @@ function compareOne(view: InstanceView, program: readonly Step[], mayBeAbandoned
         : JSON.stringify(entry) === JSON.stringify(want);
     if (!fits) return `step ${at} gave ${JSON.stringify(entry)}, not ${JSON.stringify(want)}`;
   }
+  const kept = view.deferred.filter(({ event }) => event === 'note').length;
+  if (new Set(noted).size < noted.length || noted.length + kept < allowed.notes.length)
+    return `took the notes ${noted} and keeps ${kept}, where ${allowed.notes} were accepted`;
+  if (allowed.mayTellAgain) return null;
   const inOrder = heard.every((n, at) => n === told[at]);
   return inOrder && (!full || heard.length === told.length) ? null : `heard ${heard}, not ${told}`;
 }
