@@ -108,7 +108,8 @@ export function startClaimReaper(
       const { reply } = await engine.handle(instanceId, { event }, { open });
       log.info({ instanceId, token, worker: holder, result: reply.status }, 'claim taken back');
     } catch (error) {
-      if (isAppError(error, 'workflow-version-missing')) return await leave({ instanceId, token, worker: holder });
+      if (isAppError(error, 'workflow-version-missing'))
+        return await leave({ instanceId, token, worker: holder });
       log.warn({ instanceId, token, error: messageOf(error) }, 'claim not taken back');
     }
   }
