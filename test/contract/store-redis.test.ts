@@ -1,6 +1,8 @@
 /** What only the Redis store has to withstand: lost replies, lost scripts, foreign keys. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { createGroupCommit } from '../../engine/redis/group-commit.ts';
 import { shardKeys } from '../../engine/redis/keys.ts';
 import { createRedisStore } from '../../engine/redis/redis-store.ts';
 import { prepareScripts, type RunScript } from '../../engine/redis/scripts.ts';
@@ -8,6 +10,7 @@ import type { ListPage, Store } from '../../engine/store.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { commitOf } from '../support/engine-stores.ts';
+import { createRandom } from '../support/random.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { testNamespace, testRedisUrl } from '../support/test-redis.ts';
 
@@ -66,6 +69,22 @@ describe('a batch sent twice', () => {
     expect(await dump()).toEqual(before);
   });
 
+  it('whose client was answered more than is known here is refused and writes nothing: the store is older', async () => {
+    const behind = (known: number) =>
+      run(
+        'commit',
+        [keys().timers, keys().outbox, keys().bodies, keys().claims, keys().reply('client')],
+        [keys().prefix, 3, 60_000, 'wake', 0, known, ...entry('one', 1, 'body-2', 'line-2')],
+      );
+    await send(1, entry('one', 0, 'body', 'line'));
+    const before = await dump();
+
+    await expect(behind(2)).rejects.toThrow('REWOUND');
+
+    expect(await dump()).toEqual(before);
+    expect(await behind(1)).toMatch(/^3\|\d+\|OK$/);
+  });
+
   it('leaves an answer that goes away by itself, one a client', async () => {
     await send(1, entry('one', 0, 'body', 'line'));
     await send(2, entry('one', 1, 'body-2', 'line-2'));
@@ -80,6 +99,45 @@ describe('a batch sent twice', () => {
     await expect(send(1, entry('one', 0, 'body', 'line'), bad)).rejects.toThrow('malformed');
 
     expect(await dump()).toEqual({});
+  });
+});
+
+describe('copies of a batch that arrive late, behind others of their lane and of the one beside it', () => {
+  it('change nothing: every commit is made once and told so', async () => {
+    const random = createRandom(7);
+    const run = prepareScripts(redis);
+    const copies: Promise<string>[] = [];
+    const commit = createGroupCommit({
+      run: async (...call) => {
+        const heard = random.below(3);
+        // Its author hears of one of three, which need be neither the first to arrive nor the last.
+        const sent = [0, 1, 2].map(async (copy) => {
+          await sleep(copy === heard ? random.below(4) : random.below(25));
+          return run(...call);
+        });
+        copies.push(...sent.map((copy) => copy.then(String, String)));
+        return sent[heard] ?? null;
+      },
+      ...{ keys: shardKeys(namespace, 0), shard: 0, client: 'client', wakeChannel: 'wake' },
+      ...{ monotonic: () => performance.now(), onTime: () => {}, onRewound: () => {} },
+    });
+    const ids = Array.from({ length: 30 }, (_, n) => `i${n}`);
+    const revisions = Array.from({ length: 12 }, (_, n) => n);
+
+    const replies = await Promise.all(
+      ids.map(async (id) => {
+        const told: string[] = [];
+        for (const revision of revisions) told.push((await commit(commitOf(id, revision))).status);
+        return told;
+      }),
+    );
+
+    expect(replies).toEqual(ids.map(() => revisions.map(() => 'ok')));
+    const answers = await Promise.all(copies);
+    for (const id of ids)
+      expect(await store.history(id, 0, 99)).toEqual(revisions.map((n) => `line-${n + 1}`));
+    expect(answers.filter((answer) => !/^\d+\|\d+(\|OK)+$|SUPERSEDED/.test(answer))).toEqual([]);
+    expect(answers.filter((answer) => answer.includes('SUPERSEDED')).length).toBeGreaterThan(0);
   });
 });
 

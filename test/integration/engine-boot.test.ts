@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { checkStore, remember } from '../../engine/index.ts';
+import { metaKeys } from '../../engine/redis/keys.ts';
+import { prepareScripts } from '../../engine/redis/scripts.ts';
 import type { AppError } from '../../shared/errors.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
@@ -87,6 +89,81 @@ describe('the checks before a worker starts', () => {
       code: 'store-rewound',
       details: { rememberedTick: 1_000, epoch },
     });
+  });
+});
+
+describe('a store that an operator takes on', () => {
+  const EPOCH = metaKeys('boot').epoch;
+  const DAY_MS = 24 * 3_600_000;
+  const on = (machine: string, acceptStore = false) =>
+    checkStore({
+      ...{ redis, namespace: 'boot', shards: 2, process: 'worker', acceptStore },
+      stateDir: join(stateDir, machine),
+    });
+
+  it('is doubted no more, by machines that remember it from before neither', async () => {
+    await start();
+    await on('one');
+    await on('two');
+    await redis.hset(EPOCH, 'rewound', '1');
+    await expect(on('one')).rejects.toMatchObject({ code: 'store-rewound' });
+
+    const { epoch } = await on('new', true);
+
+    expect(await redis.hexists(EPOCH, 'rewound')).toBe(0);
+    expect((await on('one')).epoch).toBe(epoch);
+    expect((await on('two')).epoch).toBe(epoch);
+  });
+
+  it('stands for the emptied one that other machines remember as well', async () => {
+    await start();
+    await on('one');
+    await on('two');
+    await redis.flushall();
+
+    const { epoch } = await on('one', true);
+
+    expect((await on('two')).epoch).toBe(epoch);
+    expect(await redis.hget(EPOCH, 'shards')).toBe('2');
+  });
+
+  it('stands for each of the stores that its own machine remembers', async () => {
+    await start();
+    const { epoch } = await on('one');
+    const beside = { epoch: 'of a process that died', tick: 3 };
+    writeFileSync(join(stateDir, 'one', 'store-seen-boot-worker@host-1.json'), JSON.stringify(beside));
+    await expect(on('one')).rejects.toMatchObject({
+      code: 'store-rewound',
+      details: { rememberedEpoch: beside.epoch, epoch },
+    });
+
+    await on('one', true);
+    expect(await redis.hget(EPOCH, `accepted:${beside.epoch}`)).toBe('1');
+  });
+
+  it('is uncertain from a day before its last renewal on, until its instances are marked', async () => {
+    await start();
+    await on('one');
+    const renewed = Date.now() - 5_000;
+    await redis.hset(EPOCH, { rewound: '1', at: String(renewed) });
+
+    const { loss } = await on('one', true);
+
+    expect(loss?.since).toBe(renewed - DAY_MS);
+    expect((await on('one')).loss).toMatchObject({ since: renewed - DAY_MS, at: loss?.at });
+    await loss?.marked();
+    expect((await on('one')).loss).toBeNull();
+  });
+
+  it('is taken on once: who comes second with the same word finds it done', async () => {
+    await start();
+    const { epoch } = await on('one');
+    const take = (id: string) => prepareScripts(redis)('accept', [EPOCH], [epoch, id, 2, DAY_MS]);
+
+    expect(await take('first')).toBe(1);
+    expect(await take('second')).toBe(0);
+
+    expect(await redis.hget(EPOCH, 'id')).toBe('first');
   });
 });
 
