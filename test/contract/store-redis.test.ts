@@ -93,8 +93,14 @@ describe('a batch sent twice', () => {
     expect(await redis.pttl(keys().reply('client'))).toBeGreaterThan(0);
   });
 
-  it('with a malformed word is refused as a whole', async () => {
-    const bad = ['two', 0, '', '', 'line', 'body', 'context', 0, 'i', 'all', 'soon', '.'];
+  it.each([
+    ['t', 'token', 'soon'],
+    ['a', 'a|two|1-0|q', 'soon', '1-0'],
+    ['m', 'm|two|1|0', 'soon', 'body'],
+    ['i', 'all', 'soon'],
+    ['I', 'all', 'soon'],
+  ])('with a malformed number is refused as a whole: %s %s %s', async (...change) => {
+    const bad = ['two', 0, '', '', 'line', 'body', 'context', 0, ...change, '.'];
 
     await expect(send(1, entry('one', 0, 'body', 'line'), bad)).rejects.toThrow('malformed');
 
@@ -174,6 +180,35 @@ describe('a key of a foreign type', () => {
     expect(withoutAnswers(await dump())).toEqual(withoutAnswers(before));
   });
 
+  const activity = { id: 'a|one|1-0|q', delayMs: 0, body: null };
+  const message = { id: 'm|one|1|0', delayMs: 0, body: 'x' };
+  it.each<[string, 'extras' | 'timers' | 'outbox' | 'bodies' | 'claims', Parameters<typeof commitOf>[2]]>([
+    ['takes a signal', 'extras', { signal: { id: 's', outcome: 'applied' } }],
+    ['keeps a secret', 'extras', { secrets: { set: [['password', 'sealed']] } }],
+    ['drops a secret', 'extras', { secrets: { drop: ['password'] } }],
+    ['forgets progress', 'extras', { forget: ['1-0'] }],
+    ['sets a timer', 'timers', { timers: { set: [['t', 1]] } }],
+    ['clears a timer', 'timers', { timers: { clear: ['t'] } }],
+    ['begins an activity', 'outbox', { outbox: { add: [activity] } }],
+    ['begins an activity', 'claims', { outbox: { add: [activity] } }],
+    ['sends a message', 'outbox', { outbox: { add: [message] } }],
+    ['sends a message', 'bodies', { outbox: { add: [message] } }],
+    ['drops an entry', 'outbox', { outbox: { drop: [activity.id] } }],
+    ['claims an activity', 'claims', { claims: { add: [{ token: '1-0', worker: 'w' }] } }],
+    ['drops a claim', 'claims', { claims: { drop: ['1-0'] } }],
+  ])('refuses a commit that only %s (%s), with nothing written', async (_what, part, changes) => {
+    const key = part === 'extras' ? keys().extras('one') : keys()[part];
+    await redis.set(key, 'foreign');
+
+    const refused = store.commit(commitOf('one', 0, changes));
+
+    await expect(refused).rejects.toMatchObject({
+      code: 'commit-refused',
+      message: expect.stringContaining('BADKEY'),
+    });
+    expect(Object.keys(withoutAnswers(await dump()))).toEqual([key]);
+  });
+
   it('refuses only the commit it belongs to', async () => {
     await redis.set(keys().instance('bad'), 'foreign');
 
@@ -181,6 +216,16 @@ describe('a key of a foreign type', () => {
 
     expect(replies.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(await store.load('b')).toMatchObject({ revision: 1 });
+  });
+});
+
+describe('a signal that found nobody', () => {
+  it('is known by its id for a week', async () => {
+    await store.route('tenant:1', { id: 's', body: 'body' });
+
+    const left = await redis.ttl(shardKeys(namespace, 0).came('tenant:1', 's'));
+    expect(left).toBeGreaterThan(6 * 24 * 3_600);
+    expect(left).toBeLessThanOrEqual(7 * 24 * 3_600);
   });
 });
 
