@@ -1,4 +1,6 @@
 /** The processes of a run: API processes and workers, each built as production builds it, replaced when they die. */
+
+import { readEntry } from '../../engine/history.ts';
 import {
   createClient,
   createEngine,
@@ -72,9 +74,17 @@ export function createFleet(options: FleetOptions): Fleet {
   const nextOf = (release: Release): Release =>
     release === 'old' && rollsOut && chance.happens(0.5) ? 'new' : release;
 
-  /** The planted fault: handed out before the commit, and never looked for again. */
-  function handOut(_process: Process, entry: CommitEntry): CommitEntry {
-    if (plant !== 'enqueue-before-commit') return entry;
+  /** The planted faults of commits. */
+  function tamper(entry: CommitEntry): CommitEntry {
+    if (plant === 'migration-drops-timers')
+      return { ...entry, timers: { ...entry.timers, clear: [...entry.timers.clear, ...timersOf(entry)] } };
+    if (plant === 'batch-forgotten' && entry.signal?.id.startsWith('batch:'))
+      return { ...entry, signal: null };
+    return plant === 'enqueue-before-commit' ? handOut(entry) : entry;
+  }
+
+  /** Handed out before the commit, and never looked for again. */
+  function handOut(entry: CommitEntry): CommitEntry {
     const { add } = entry.outbox;
     broker.put(add.filter(({ body }) => body === null).map(({ id }) => readTicket(id)));
     const unseen = add.map((item) => (item.body === null ? { ...item, delayMs: NEVER_MS } : item));
@@ -97,7 +107,7 @@ export function createFleet(options: FleetOptions): Fleet {
         agenda.in(chance.int(RESTART_MS), `restart ${kind}`, () => boot(kind, nextOf(member.successor)));
       },
     });
-    const store = linkStore({ process, server, agenda, chance, weather, plant, handOut });
+    const store = linkStore({ process, server, agenda, chance, weather, plant, tamper });
     const registry = registries[release];
     const { faults, scheduler } = process;
     const member: Member = { process, engine: null, api: null, successor: release, stop: async () => {} };
@@ -151,4 +161,10 @@ export function createFleet(options: FleetOptions): Fleet {
     apis: () => crew.flatMap(({ api }) => (api === null ? [] : [api])),
     crew: () => crew,
   };
+}
+
+/** What a migration keeps. */
+function timersOf({ historyLine }: CommitEntry): readonly string[] {
+  const { event } = readEntry(historyLine).entry;
+  return event.kind === 'migrate' ? Object.keys(event.timers) : [];
 }

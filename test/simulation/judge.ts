@@ -34,7 +34,27 @@ export interface Judge {
   violation(): string | null;
   accuse(what: string): void;
   readonly commits: () => number;
+  /** How often each of them was committed. */
+  readonly acts: Readonly<Record<Act, number>>;
 }
+
+/** What operations staff do. */
+export const ACTS = [
+  'pause',
+  'resume',
+  'cancel',
+  'retry',
+  'complete-activity',
+  'fail-activity',
+  'edit-context',
+  'move',
+  'retry-from',
+  'fork',
+  'batch',
+  'migrate',
+  'undo',
+] as const;
+export type Act = (typeof ACTS)[number];
 
 interface Book {
   revision: number;
@@ -76,6 +96,7 @@ const RESULTS: ReadonlySet<string> = new Set(['activity.done', 'activity.failed'
 export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions): Judge {
   const books = new Map<string, Book>();
   const promises: ((unmatched: ReadonlySet<string>) => string | null)[] = [];
+  const acts = Object.fromEntries(ACTS.map((act) => [act, 0])) as Record<Act, number>;
   let commits = 0;
   let found: string | null = null;
   const accuse = (what: string): void => {
@@ -100,8 +121,13 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
     return book;
   }
 
+  function count(act: string): void {
+    if (Object.hasOwn(acts, act)) acts[act as Act] += 1;
+  }
+
   function lookAtEvent(id: string, book: Book, event: EngineEvent): void {
     book.kinds.add(event.kind);
+    count(event.kind === 'migrate' && event.undo ? 'undo' : event.kind);
     if (event.kind === 'timer.fired') {
       const due = book.timers.get(event.token);
       if (due === undefined) accuse(`${id}: timer ${event.token} fired, but is not set`);
@@ -148,6 +174,7 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
 
   return {
     commits: () => commits,
+    acts,
     accuse,
     violation: () => found,
     instances: () => [...books.keys()],
@@ -166,6 +193,7 @@ export function createJudge({ agenda, store, registry, clockLead }: JudgeOptions
       if (entry.signal !== null) {
         if (book.signals.has(entry.signal.id)) accuse(`${id}: signal ${entry.signal.id} was applied twice`);
         book.signals.add(entry.signal.id);
+        if (entry.signal.id.startsWith('batch:')) count('batch');
       }
       for (const token of entry.timers.clear) book.timers.delete(token);
       for (const [token, fireAt] of entry.timers.set) book.timers.set(token, fireAt);

@@ -12,9 +12,9 @@ export function openStorms(): Promise<Lanes<CampaignReport>> {
 }
 
 export function proofOf(suite: string, first: number, report: CampaignReport): ProofLine {
-  const { seeds, finished, commits, effects, faults, broken } = report;
+  const { seeds, finished, commits, effects, faults, acts, broken } = report;
   return {
-    ...{ suite, injected: faults, done: { instances: finished, commits, effects } },
+    ...{ suite, injected: { ...faults, ...acts }, done: { instances: finished, commits, effects } },
     lost: broken === null ? 0 : 1,
     seeds: `${first}..${first + seeds - 1}`,
   };

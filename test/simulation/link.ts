@@ -19,8 +19,8 @@ export interface LinkOptions {
   readonly chance: Chance;
   readonly weather: Weather;
   readonly plant: Plant | null;
-  /** Only for a planted fault: hands activities out before their commit. */
-  readonly handOut: (process: Process, entry: CommitEntry) => CommitEntry;
+  /** Only for planted faults. */
+  readonly tamper: (entry: CommitEntry) => CommitEntry;
 }
 
 type Remote = Exclude<keyof Store, 'shards' | 'shardOf' | 'now' | 'commit' | 'onWake' | 'close'>;
@@ -121,13 +121,14 @@ export function linkStore(options: LinkOptions): Store {
 
   return {
     ...remote,
+    ...(plant === 'claim-kept-by-old-code' && { disown: async () => {} }),
     lostClaims: unlessEmpty(1, remote.lostClaims),
     missing: unlessEmpty(1, remote.missing),
     shards: server.store.shards,
     shardOf: server.store.shardOf,
     now: plant === 'worker-clock' ? process.wallClock : clock.now,
     commit(given) {
-      const entry = options.handOut(process, given);
+      const entry = options.tamper(given);
       commits += 1;
       const id = `${process.id}:${commits}`;
       return ask(`commit ${entry.instanceId} ${entry.expectedRevision}`, () =>

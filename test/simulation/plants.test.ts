@@ -1,6 +1,7 @@
 /** The simulation is worth something only if it sees what it looks for: each planted fault must be caught, and soon. */
 import { describe, expect, it } from '@jest/globals';
 import { campaign, tooLittle } from './campaign.ts';
+import { ACTS, type Act } from './judge.ts';
 import { PLANTS } from './plants.ts';
 import { FAULTS, type Fault } from './weather.ts';
 
@@ -12,6 +13,9 @@ const SHOWN_BY: Readonly<Record<keyof typeof PLANTS, RegExp>> = {
   'no-revision-check': /a decision on revision \d+ became/,
   'enqueue-before-commit': /does not come to rest/,
   'no-verify': /the outside was changed 2 times/,
+  'migration-drops-timers': /timer .* is in the record only/,
+  'claim-kept-by-old-code': /does not come to rest/,
+  'batch-forgotten': /batch:\d+: \d+ were told of, and \d+ have it/,
   'worker-clock': /ms early|ahead of the store's time|come to rest/,
 };
 
@@ -33,6 +37,7 @@ describe('a planted fault', () => {
 
   it('in the storm itself is caught: a campaign in which nothing goes wrong counts for nothing', () => {
     const faults = Object.fromEntries(FAULTS.map((fault) => [fault, 1_000])) as Record<Fault, number>;
+    const acts = Object.fromEntries(ACTS.map((act) => [act, 100])) as Record<Act, number>;
     const enough = {
       seeds: 1_000,
       commits: 9_000,
@@ -40,12 +45,14 @@ describe('a planted fault', () => {
       effects: 1,
       virtualMs: 1,
       faults,
+      acts,
       broken: null,
       trace: 1,
     };
 
     expect(tooLittle(enough)).toEqual([]);
     expect(tooLittle({ ...enough, faults: { ...enough.faults, crash: 0 } })).toEqual(['crash: 0']);
+    expect(tooLittle({ ...enough, acts: { ...acts, undo: 0 } })).toEqual(['undo: 0']);
     expect(tooLittle({ ...enough, finished: 10 })).toHaveLength(1);
   });
 });

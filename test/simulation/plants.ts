@@ -5,6 +5,9 @@ export const PLANTS = {
   'enqueue-before-commit': 'activities are handed out before their commit, and nobody looks again',
   'no-verify': 'an activity runs again without looking what became of the last attempt',
   'worker-clock': 'timers are set and fired by the clock of the worker',
+  'migration-drops-timers': 'a migration leaves the timers of its instance behind',
+  'claim-kept-by-old-code': 'old code keeps the claim of what it cannot tell of',
+  'batch-forgotten': 'an instance does not remember the batch that it was in',
 } as const;
 /** One for the simulation itself: a process rolls dice that no seed governs, and no run can be played again. */
 export type Plant = keyof typeof PLANTS | 'unseeded-dice';

@@ -10,7 +10,7 @@ import { createBroker } from './broker.ts';
 import { createCalls } from './calls.ts';
 import { createChance } from './chance.ts';
 import { createFleet } from './fleet.ts';
-import { createJudge } from './judge.ts';
+import { type Act, createJudge } from './judge.ts';
 import { planMisfortunes } from './misfortunes.ts';
 import { createOutside } from './outside.ts';
 import type { Plant } from './plants.ts';
@@ -37,6 +37,7 @@ export interface Report {
   readonly finished: number;
   readonly effects: number;
   readonly faults: Readonly<Record<Fault, number>>;
+  readonly acts: Readonly<Record<Act, number>>;
 }
 
 export interface SimulateOptions {
@@ -153,6 +154,7 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
     finished: over ? judge.instances().length : 0,
     effects: outside.effects.size,
     faults: weather.counts,
+    acts: judge.acts,
   };
 }
 
