@@ -133,7 +133,10 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   await quiet();
   while (!over && judge.violation() === null) {
     const event = agenda.next();
-    if (event === null) break;
+    if (event === null) {
+      judge.accuse('nothing is left to happen, and it has not come to rest');
+      break;
+    }
     events += 1;
     trace.push(`${agenda.now()} ${event.what}`);
     event.act();

@@ -41,6 +41,7 @@ export async function powerCuts(fsync: 'always' | 'everysec'): Promise<Checked> 
   const accepted: string[] = [];
   const problems: string[] = [];
   let open = true;
+  let cuts = 0;
   const write = async (): Promise<void> => {
     while (open) {
       const started = await client.start(waiting, undefined as never).catch((error: unknown) => {
@@ -59,7 +60,7 @@ export async function powerCuts(fsync: 'always' | 'everysec'): Promise<Checked> 
   };
   try {
     const writing = Promise.all(Array.from({ length: WRITERS }, write));
-    for (let cut = 0; open && cut < CUTS; cut += 1) {
+    for (; open && cuts < CUTS; cuts += 1) {
       const before = accepted.length;
       await eventually(() => !open || accepted.length > before + PER_CUT);
       await power.cutPower();
@@ -71,7 +72,7 @@ export async function powerCuts(fsync: 'always' | 'everysec'): Promise<Checked> 
       const view = await client.describe(id);
       if (view?.status !== 'completed') problems.push(`${id}: accepted and gone (${view?.status})`);
     }
-    return { problems, injected: CUTS, done: accepted.length };
+    return { problems, injected: cuts, done: accepted.length };
   } finally {
     open = false;
     await closeRedis(redis);

@@ -184,8 +184,10 @@ export async function cutPower(
     const ending = writers.stop();
     await redis.server.restart();
     // A commit that was under way is sent again; only then is the store at rest.
-    await ending;
-    const verdict = await looking(redis.server.url, (own) => judge(own, told));
+    const ended = await ending;
+    // Where the cut may take what was acknowledged, what its writer says next is rightly refused.
+    const verdict = await looking(redis.server.url, (own) => judge(own, aof === 'always' ? ended : told));
+    sum.falselyRefused.push(...verdict.falselyRefused);
     sum.lost += verdict.lost;
     sum.kept += verdict.kept;
     sum.torn.push(...verdict.torn);

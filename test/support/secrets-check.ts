@@ -94,7 +94,10 @@ function search(
   let searched = 0;
   for (const [secret, text] of Object.entries(secrets)) {
     if (text.length < 8) problems.push(`${secret} is not known`);
-    const forms = [text, JSON.stringify(text).slice(1, -1), Buffer.from(text).toString('base64')];
+    const forms = [
+      ...[text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text)],
+      ...(['base64', 'base64url', 'hex'] as const).map((form) => Buffer.from(text).toString(form)),
+    ];
     for (const [place, content] of Object.entries(places)) {
       if (forms.some((form) => content.includes(form))) problems.push(`${secret} is in ${place}`);
       searched += 1;
