@@ -41,7 +41,9 @@ export function createRelay({ store, log, dispatch, deliver }: RelayOptions): Re
 
   function track(work: Promise<void>): Promise<void> {
     running.add(work);
-    void work.finally(() => running.delete(work));
+    const over = (): void => void running.delete(work);
+    // Whoever asked is told of an error; nobody else is there to hear of it a second time.
+    work.then(over, over);
     return work;
   }
 

@@ -1,5 +1,5 @@
 /** What an instance becomes whose store was set back: everything open in it is looked up before it runs. */
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { createMachine, fromPromise, setup } from 'xstate';
 import {
   createClient,
@@ -7,6 +7,7 @@ import {
   createMemoryStore,
   createRegistry,
   defineWorkflow,
+  type Engine,
   markRewound,
 } from '../../engine/index.ts';
 import { silentLogger } from '../../shared/logger.ts';
@@ -82,4 +83,89 @@ it('is marked by a process that lacks its version too, and goes on where the ver
   await engine.handle('a', { event: { kind: 'signal', id: 's', event: { type: 'next' } } });
   expect(await client.describe('a')).toMatchObject({ state: 'second' });
   expect(await client.count({ rewound: true })).toBeGreaterThanOrEqual(3);
+});
+
+describe('the marking of a store taken on', () => {
+  const LOSS = { since: 300, at: 900 };
+
+  function taking(workflows = [workflow]) {
+    const time = { now: 500 };
+    const store = createMemoryStore({ now: () => time.now, shards: 2 });
+    const engine = createEngine({ store, registry: createRegistry(workflows), log: silentLogger() });
+    let marked = 0;
+    const mark = async (by: Engine = engine) => {
+      const done = async (): Promise<void> => {
+        marked += 1;
+      };
+      await markRewound(by, { ...LOSS, marked: done }, silentLogger());
+      return marked;
+    };
+    const start = (id: string) =>
+      engine.handle(id, { event: { kind: 'start', definition: 'two-acts@1', input: undefined } });
+    const lossOf = async (id: string) => (await engine.open(id))?.record.rewound ?? null;
+    return { time, store, engine, mark, start, lossOf };
+  }
+
+  it('marks whatever was open, however many, and leaves alone what is over or began later', async () => {
+    const { time, engine, mark, start, lossOf } = taking();
+    const open = Array.from({ length: 205 }, (_, n) => `open${n}`);
+    for (const id of [...open, 'paused', 'over']) await start(id);
+    const operate = (id: string, kind: 'pause' | 'cancel') =>
+      engine.handle(id, { event: { kind, force: true } as never });
+    await operate('paused', 'pause');
+    await operate('over', 'cancel');
+    time.now = LOSS.at;
+    await start('then');
+    time.now += 1;
+    await start('later');
+
+    expect(await mark()).toBe(1);
+
+    const losses = await Promise.all([...open, 'paused', 'then'].map(lossOf));
+    expect(losses.filter((loss) => loss?.at !== LOSS.at || loss.since !== LOSS.since)).toEqual([]);
+    expect([await lossOf('over'), await lossOf('later')]).toEqual([null, null]);
+  });
+
+  it('marks a child begun since, if its parent was there before', async () => {
+    const { time, engine, mark, start, lossOf } = taking();
+    await start('old');
+    time.now = LOSS.at + 1;
+    await start('young');
+    for (const id of ['old', 'young'])
+      await engine.handle(id, { event: { kind: 'signal', id: 's', event: { type: 'next' } } });
+    await engine.settled();
+    const childOf = async (id: string) =>
+      Object.values((await engine.open(id))?.record.children ?? {})[0]?.instanceId ?? '';
+
+    await mark();
+
+    expect(await lossOf(await childOf('old'))).toEqual(LOSS);
+    expect(await lossOf(await childOf('young'))).toBeNull();
+  });
+
+  it('goes over them again until nothing is left: one that moved on meanwhile may have begun another', async () => {
+    const { engine, start, mark, lossOf } = taking();
+    await start('first');
+    let begun = false;
+    await mark({
+      ...engine,
+      async handle(id: string, envelope: never) {
+        const handled = await engine.handle(id, envelope);
+        if (!begun) await start('second');
+        begun = true;
+        return handled;
+      },
+    } as never);
+
+    expect(await lossOf('second')).toEqual(LOSS);
+  });
+
+  it('is not over while there is trouble', async () => {
+    const { start, engine, mark } = taking();
+    await start('one');
+
+    const broken = { ...engine, handle: () => Promise.reject(new Error('away')) };
+    await expect(mark(broken as never)).rejects.toThrow('away');
+    expect(await mark()).toBe(1);
+  });
 });
