@@ -3,6 +3,8 @@
  * it is stored as its address and comes back as a stand-in with that address.
  */
 import type { AnyActorRef } from 'xstate';
+import { AppError } from '../shared/errors.ts';
+import { DEEPEST } from './codec.ts';
 
 /** A reference to an actor at rest: who it is and, where it is another instance, its address. */
 export interface ActorStandIn {
@@ -64,16 +66,18 @@ class StandIn {
   get options(): object {
     return {};
   }
-  send(): void {}
+  send(): never {
+    return refuseTalk(this.id);
+  }
   start(): void {}
-  on(): object {
-    return { unsubscribe() {} };
+  on(): never {
+    return refuseTalk(this.id);
   }
-  subscribe(): object {
-    return { unsubscribe() {} };
+  subscribe(): never {
+    return refuseTalk(this.id);
   }
-  getSnapshot(): object {
-    return { status: 'active' };
+  getSnapshot(): never {
+    return refuseTalk(this.id);
   }
   getPersistedSnapshot(): object {
     return { status: 'active' };
@@ -81,6 +85,13 @@ class StandIn {
   toJSON(): object {
     return refToData(this[REF]);
   }
+}
+
+/** Silence would lose the event, or show a state that is not the actor's. */
+function refuseTalk(actor: string): never {
+  throw new AppError('machine-not-durable', `The actor '${actor}' was talked to past the machine.`, {
+    details: { actor, mend: 'Use raise, sendTo or enqueueActions.' },
+  });
 }
 
 /** What a stand-in needs of the actor system it is part of. */
@@ -153,14 +164,29 @@ export function readdressRefs(value: unknown, moved: (address: string) => string
   });
 }
 
-function mapObjects(value: unknown, replace: (object: object) => unknown): unknown {
+type Replace = (object: object) => unknown;
+
+/** What is nested too deep, or holds itself, is left as it is: nothing can store it, and whoever tries says so. */
+function mapObjects(value: unknown, replace: Replace): unknown {
+  try {
+    return mapWithin(value, replace, 0);
+  } catch (error) {
+    if (error === TOO_DEEP) return value;
+    throw error;
+  }
+}
+
+const TOO_DEEP = Symbol('too deep');
+
+function mapWithin(value: unknown, replace: Replace, depth: number): unknown {
   if (typeof value !== 'object' || value === null) return value;
+  if (depth > DEEPEST) throw TOO_DEEP;
   const replaced = replace(value);
   if (replaced !== undefined) return replaced;
   if (Array.isArray(value)) {
     let copy: unknown[] | undefined;
     for (let index = 0; index < value.length; index += 1) {
-      const mapped = mapObjects(value[index], replace);
+      const mapped = mapWithin(value[index], replace, depth + 1);
       if (mapped !== value[index]) {
         copy ??= [...value];
         copy[index] = mapped;
@@ -175,7 +201,7 @@ function mapObjects(value: unknown, replace: (object: object) => unknown): unkno
   for (const key in record) {
     const part = record[key];
     if (typeof part !== 'object' || part === null) continue;
-    const mapped = mapObjects(part, replace);
+    const mapped = mapWithin(part, replace, depth + 1);
     if (mapped !== part) {
       copy ??= { ...record };
       copy[key] = mapped;

@@ -8,7 +8,7 @@ import type { Logger } from '../shared/logger.ts';
 import type { ActivityContext, ActivityImplementation, Verification } from './activity.ts';
 import { promiseCreatorOf } from './actor-logic.ts';
 import type { Cancellation } from './cancellation.ts';
-import { errorToData } from './codec.ts';
+import { errorToData, storable } from './codec.ts';
 import type { OpenInstance } from './engine.ts';
 import type { Failure } from './event.ts';
 import type { ActivityState } from './record.ts';
@@ -226,7 +226,7 @@ function outcomeOf(error: unknown, cancellation: Cancellation, actor: ActorDefin
       kind,
       code,
       message,
-      details,
+      details: storable(details) === details ? details : {},
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     };
     return { kind: 'failed', failure, ...(pausesQueue === undefined ? {} : { pausesQueue }) };

@@ -63,6 +63,13 @@ function checkNode(
   problems: DurabilityProblem[],
   seen: Set<object>,
 ): void {
+  if ((node.config as { route?: unknown }).route !== undefined) {
+    report(
+      node.id,
+      "'route' asks outsiders for 'xstate.route', and no event of that kind is taken from them.",
+      'Give the machine an event of its own with this state as target.',
+    );
+  }
   for (const invoke of node.invoke as readonly { id: string; src: string; onSnapshot?: unknown }[]) {
     if (invoke.onSnapshot !== undefined) {
       report(
@@ -131,7 +138,7 @@ function checkAction(
   seen: Set<object>,
 ): void {
   const resolved =
-    typeof action === 'function' ? action : machine.implementations.actions[actionName(action)];
+    typeof action === 'function' ? action : own(machine.implementations.actions, actionName(action));
   if (resolved === undefined) {
     report(
       state,
@@ -148,6 +155,13 @@ function checkAction(
     delay?: unknown;
     collect?: unknown;
   };
+  if (talksPastTheMachine(builtin.collect ?? resolved)) {
+    report(
+      state,
+      'an action talks to its actor by itself, which is not there between two events.',
+      'Use raise, sendTo or enqueueActions.',
+    );
+  }
   if (builtin.type === 'xstate.assign' && assignsWithSpawn(builtin.assignment)) {
     report(
       state,
@@ -160,7 +174,7 @@ function checkAction(
     (builtin.type === 'xstate.raise' || builtin.type === 'xstate.sendTo') &&
     typeof builtin.delay === 'string'
   ) {
-    if (machine.implementations.delays[builtin.delay] === undefined) {
+    if (own(machine.implementations.delays, builtin.delay) === undefined) {
       report(state, `the delay '${builtin.delay}' has no implementation.`, 'Give it in setup({ delays }).');
     }
   }
@@ -169,13 +183,19 @@ function checkAction(
 function checkSpawn(
   machine: AnyStateMachine,
   state: string,
-  action: { id?: unknown; src?: unknown },
+  action: { id?: unknown; src?: unknown; syncSnapshot?: unknown },
   report: Report,
   problems: DurabilityProblem[],
   seen: Set<object>,
 ): void {
   if (action.id === undefined)
     report(state, 'spawnChild has no id.', 'Give it one, so that its result can be told apart.');
+  if (action.syncSnapshot === true)
+    report(
+      state,
+      'spawnChild has syncSnapshot, which nobody stores.',
+      'Let the child send events with sendParent.',
+    );
   if (typeof action.src !== 'string') {
     report(
       state,
@@ -185,6 +205,11 @@ function checkSpawn(
     return;
   }
   checkLogic(machine, state, action.src, logicOf(machine, action.src), report, problems, seen);
+}
+
+/** `constructor` is no implementation. */
+function own<Value>(implementations: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(implementations, name) ? implementations[name] : undefined;
 }
 
 function actionName(action: unknown): string {
@@ -199,7 +224,7 @@ function checkGuard(machine: AnyStateMachine, state: string, guard: unknown, rep
     return;
   }
   const name = actionName(guard);
-  if (machine.implementations.guards[name] === undefined) {
+  if (own(machine.implementations.guards, name) === undefined) {
     report(state, `the guard '${name}' has no implementation.`, 'Give it in setup({ guards }).');
   }
 }
@@ -214,5 +239,16 @@ function assignsWithSpawn(assignment: unknown): boolean {
 }
 
 function usesSpawn(fn: object): boolean {
-  return /\bspawn\b/.test(Function.prototype.toString.call(fn).replace(/'[^']*'|"[^"]*"|`[^`]*`/g, ''));
+  return /\bspawn\b/.test(sourceOf(fn));
+}
+
+/** By another name it throws when it happens. */
+function talksPastTheMachine(action: unknown): boolean {
+  return (
+    typeof action === 'function' && /\bself\??\.(send|getSnapshot|subscribe|on)\b/.test(sourceOf(action))
+  );
+}
+
+function sourceOf(fn: object): string {
+  return Function.prototype.toString.call(fn).replace(/'[^']*'|"[^"]*"|`[^`]*`/g, '');
 }

@@ -4,7 +4,7 @@
  */
 import { hash as digest } from 'node:crypto';
 import type { StateValue } from 'xstate';
-import { decode, encodeOwn } from './codec.ts';
+import { decode, encode, encodeOwn } from './codec.ts';
 import type { Actor, EngineEvent, MachineEvent } from './event.ts';
 import { packEntry, unpackEntry } from './packed-entry.ts';
 import type { InstanceStatus } from './record.ts';
@@ -77,9 +77,19 @@ export function writeEntry(
   entry: HistoryEntry,
 ): { readonly line: string; readonly hash: string } {
   const { packed, exact } = packEntry(entry);
-  const body = encodeOwn(packed, exact);
+  const body = encodePacked(entry, packed, exact);
   const hash = digestOf(previous, `${entry.revision} ${body}`);
   return { line: `${entry.revision} ${hash.slice(0, MARK_LENGTH)} ${body}`, hash };
+}
+
+function encodePacked(entry: HistoryEntry, packed: unknown, exact: boolean): string {
+  try {
+    return encodeOwn(packed, exact);
+  } catch (error) {
+    // Refused with a path that means something to whoever wrote the value.
+    encode(entry);
+    throw error;
+  }
 }
 
 export function readEntry(line: string): { readonly entry: HistoryEntry } {

@@ -2,6 +2,7 @@
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate';
 import { AppError } from '../shared/errors.ts';
 import { type ActorStandIn, SELF, standInOf, withoutRefs } from './actor-refs.ts';
+import { storable } from './codec.ts';
 import type { MachineEvent } from './event.ts';
 
 /** What a macrostep asks for, in XState's own order. */
@@ -80,7 +81,7 @@ export function toMachineAction(
         type: 'raise-later',
         id: idOf(params),
         delay: params['delay'],
-        event: params['event'] as MachineEvent,
+        event: withoutRefs(params['event']) as MachineEvent,
       };
     case 'xstate.sendTo':
       return sendAction(params, self, snapshot);
@@ -93,10 +94,10 @@ export function toMachineAction(
         ? null
         : { type: 'stop', actorId: (action.params as { id: string }).id };
     case 'xstate.emit':
-      return { type: 'emit', event: params['event'] as MachineEvent };
+      return { type: 'emit', event: withoutRefs(params['event']) as MachineEvent };
     case 'xstate.log': {
       const { value, label } = params;
-      return { type: 'log', value, label: label ? String(label) : undefined };
+      return { type: 'log', value: told(value), label: label ? String(label) : undefined };
     }
     default: {
       const { exec, info } = action;
@@ -104,11 +105,16 @@ export function toMachineAction(
       return {
         type: 'custom',
         name: action.type,
-        params: action.params,
+        params: told(action.params),
         run: () => exec(info, action.params),
       };
     }
   }
+}
+
+/** What only the history tells must not keep an event from being taken. */
+function told(value: unknown): unknown {
+  return storable(withoutRefs(value));
 }
 
 function idOf({ id }: Record<string, unknown>): string | undefined {

@@ -31,5 +31,7 @@ export function backoff(policy: RetryPolicy, attempt: number, jitter: number): n
 }
 
 function retryAfter(failure: Failure): number {
-  return Math.min(failure.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
+  const { retryAfterMs = 0 } = failure;
+  // A header misread is not a number, and no time to wait.
+  return retryAfterMs > 0 ? Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS) : 0;
 }

@@ -4,6 +4,7 @@
  * that throws half-way leaves nothing behind.
  */
 import type { AnyMachineSnapshot } from 'xstate';
+import { AppError } from '../shared/errors.ts';
 import { type ActorStandIn, SELF, type Surroundings } from './actor-refs.ts';
 import type { Actor, MachineEvent } from './event.ts';
 import type { EffectNote } from './history.ts';
@@ -315,10 +316,22 @@ function setTimer(turn: Turn, request: Extract<MachineAction, { type: 'raise-lat
   const { id, delay, event } = request;
   const token = mint(turn);
   const fireAt = turn.now + Math.max(0, delay);
+  if (!(fireAt <= LAST_DATE_MS)) {
+    throw new AppError(
+      'value-not-durable',
+      `The delay of '${event.type}' is ${delay}: no date is so far off.`,
+      {
+        details: { event: event.type },
+      },
+    );
+  }
   const to = request.type === 'raise-later' || request.to === SELF ? undefined : asItIsNow(turn, request.to);
   turn.timers = { ...freeId(turn.timers, id), [token]: { id, fireAt, purpose: 'machine', event, to } };
   note(turn, { type: 'timer-set', token, id, fireAt });
 }
+
+/** The last moment a Date can be. */
+const LAST_DATE_MS = 8.64e15;
 
 /** The actor of that id now, so that a later one of the same id is not meant. */
 function asItIsNow(turn: Turn, to: ActorStandIn): ActorStandIn {

@@ -93,6 +93,16 @@ describe('a batch sent twice', () => {
     expect(await redis.pttl(keys().reply('client'))).toBeGreaterThan(0);
   });
 
+  it('with a time that is no number is refused before anything is written', async () => {
+    const [, ...rest] = entry('one', 0, 'body', 'line');
+    const timed = ['one', ...rest.slice(0, -1), 't', '1-1', Number.NaN, '.'];
+    const before = await dump();
+
+    await expect(send(1, timed)).rejects.toThrow(/malformed number/);
+
+    expect(await dump()).toEqual(before);
+  });
+
   it.each([
     ['t', 'token', 'soon'],
     ['a', 'a|two|1-0|q', 'soon', '1-0'],

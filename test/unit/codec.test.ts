@@ -32,6 +32,40 @@ describe('values at rest', () => {
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   });
 
+  it('are refused where nothing could read them again, or even look at them', () => {
+    const nested = (levels: number) => {
+      let value: object = {};
+      for (let level = 0; level < levels; level += 1) value = { value };
+      return value;
+    };
+    const broken = {
+      get part(): never {
+        throw new Error('no part');
+      },
+    };
+
+    expect(decode(encode(nested(900)))).toEqual(nested(900));
+    expect(() => encode(nested(100_000))).toThrow(/nested deeper/);
+    expect(() => encode(broken)).toThrow(expect.objectContaining({ code: 'value-not-durable' }));
+  });
+
+  it('show whatever was thrown as what can be kept', () => {
+    class Refusal {
+      readonly secret = 's';
+    }
+    const error = Object.assign(new Error('no'), { code: Symbol('E'), details: new Refusal() });
+
+    expect(errorToData(error)).toEqual({
+      name: 'Error',
+      message: 'no',
+      code: 'Symbol(E)',
+      details: '[Refusal]',
+    });
+    expect(errorToData(new Refusal())).toBe('[Refusal]');
+    expect(errorToData({ at: new Date(1) })).toEqual({ at: new Date(1) });
+    expect(errorToData(undefined)).toBeUndefined();
+  });
+
   it('show an error as data', () => {
     const error = Object.assign(new Error('no'), { code: 'E_NO', details: { why: 1 } });
 

@@ -221,6 +221,10 @@ describe('after a failure', () => {
       0,
       { next: 'retry', delayMs: 900_000 },
     ],
+    [
+      'a wish that is no number is none',
+      ...([1, { ...busy, retryAfterMs: Number.NaN }, 0, { next: 'retry', delayMs: 100 }] as const),
+    ],
   ])('%s', (_what, attempt, failure, jitter, decision) => {
     expect(afterFailure(policy, attempt, failure, jitter)).toEqual(decision);
   });

@@ -4,8 +4,11 @@ import {
   type AnyStateMachine,
   assign,
   createMachine,
+  emit,
+  enqueueActions,
   fromCallback,
   fromPromise,
+  log,
   raise,
   sendParent,
   sendTo,
@@ -367,6 +370,117 @@ describe('trap 8: values JSON loses', () => {
   });
 });
 
+describe('what a machine says and nobody goes on with', () => {
+  it('is told as well as it can be, and keeps no event from being taken', async () => {
+    class Card {
+      readonly number = '4111';
+    }
+    const bench = engineBench(
+      setup({ actions: { track: () => {} } }).createMachine({
+        initial: 'a',
+        states: {
+          a: {
+            on: {
+              go: {
+                target: 'b',
+                actions: [
+                  log(() => new Card()),
+                  log(() => ({ at: new Date(5) })),
+                  { type: 'track', params: () => ({ map: () => 1 }) },
+                  emit(({ self }) => ({ type: 'from', self }) as never),
+                  raise(({ self }) => ({ type: 'later', self }) as never, { delay: 5, id: 'l' }),
+                ],
+              },
+            },
+          },
+          b: { on: { later: {} } },
+        },
+      } as never),
+    );
+    await bench.start();
+
+    expect(await bench.send('one', 'go')).toMatchObject({ state: 'b', quarantine: [] });
+
+    const self = { $actor: '(machine)', address: 'one' };
+    expect((await bench.client.history('one')).at(-1)?.effects).toMatchObject([
+      { type: 'logged', value: '[Card]' },
+      { type: 'logged', value: { at: new Date(5) } },
+      { type: 'ran', action: 'track', params: '[Object]' },
+      { type: 'emitted', event: { type: 'from', self } },
+      { type: 'timer-set', id: 'l' },
+    ]);
+    expect((await bench.record('one')).timers['2-0']?.event).toEqual({ type: 'later', self });
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300])('is no delay of %p ms', async (delay) => {
+    const bench = engineBench(
+      createMachine({ on: { go: { actions: raise({ type: 'x' }, { delay: () => delay }) } } }),
+    );
+    await bench.start();
+
+    const { quarantine, timers } = await bench.send('one', 'go');
+
+    expect(timers).toEqual([]);
+    expect(quarantine[0]?.error).toContain(`The delay of 'x' is ${delay}`);
+  });
+
+  it('is nothing said past the machine: that throws rather than be lost', async () => {
+    const met: unknown[] = [];
+    const bench = engineBench(
+      createMachine({
+        on: {
+          go: {
+            actions: ({ self: me }) => {
+              try {
+                me.send({ type: 'x' });
+              } catch (error) {
+                met.push(error);
+              }
+            },
+          },
+        },
+      }),
+    );
+    await bench.start();
+    await bench.send('one', 'go');
+
+    expect(met).toEqual([expect.objectContaining({ code: 'machine-not-durable' })]);
+  });
+});
+
+describe('a value that holds itself', () => {
+  const ring: { ring?: object } = {};
+  ring.ring = ring;
+  const keeper = () =>
+    engineBench(
+      createMachine({
+        context: { kept: null as unknown },
+        on: {
+          make: { actions: assign({ kept: () => ring }) },
+          keep: { actions: assign({ kept: ({ event }) => event['value'] }) },
+        },
+      } as never),
+    );
+
+  it('puts the event into quarantine that makes it, and is refused where it comes in', async () => {
+    const bench = keeper();
+    await bench.start();
+
+    expect((await bench.send('one', 'make')).quarantine[0]?.error).toContain('holds itself');
+    await expect(bench.send('one', 'keep', { value: ring })).rejects.toMatchObject({
+      code: 'value-not-durable',
+    });
+    expect((await bench.send('one', 'keep', { value: 1 })).context).toEqual({ kept: 1 });
+  });
+
+  it('is refused with a path that its sender knows', async () => {
+    const bench = keeper();
+    await bench.start();
+
+    await expect(bench.send('one', 'keep', { value: () => 1 })).rejects.toThrow(/'\.event\.event\.value'/);
+  });
+});
+
 describe('trap 9: a child that ended but was never left', () => {
   it('is no child any more, and a message to it is dropped rather than an error', async () => {
     const kid = createMachine({ initial: 'a', states: { a: { on: { end: 'z' } }, z: { type: 'final' } } });
@@ -701,6 +815,28 @@ describe('registration (traps 2, 3, 10)', () => {
       'a listener to onSnapshot',
       () => inState({ invoke: { src: 'work', onSnapshot: {} } }),
       /checked\.here.*onSnapshot.*sendParent/s,
+    ],
+    [
+      'a spawnChild that listens to snapshots',
+      () => inState({ entry: spawnChild('work' as never, { id: 'x', syncSnapshot: true }) }),
+      /checked\.here.*syncSnapshot.*sendParent/s,
+    ],
+    [
+      'an action that sends past the machine',
+      () =>
+        inState({ entry: ({ self }: { self: { send(event: object): void } }) => self.send({ type: 'x' }) }),
+      /checked\.here.*talks to its actor.*raise/s,
+    ],
+    [
+      'an action that sends past the machine from a queue of actions',
+      () => inState({ entry: enqueueActions(({ self }) => self.send({ type: 'x' } as never)) }),
+      /checked\.here.*talks to its actor.*raise/s,
+    ],
+    ['a route', () => inState({ id: 'there', route: {} }), /there.*'route'.*target/s],
+    [
+      'a name that every object has',
+      () => inState({ on: { go: { guard: 'toString', actions: 'constructor' } } }),
+      /action 'constructor'.*guard 'toString'/s,
     ],
     [
       'any of these in a machine below',

@@ -47,8 +47,9 @@ local SHARD_KEY = { T = TIMERS, t = TIMERS, C = CLAIMS, c = CLAIMS, O = OUTBOX, 
 local NUMBER = { t = 2, a = 2, m = 2, i = 2, I = 2 }
 
 local function sound(op, at, id)
-  local number = NUMBER[op]
-  if number and not tonumber(ARGV[at + number]) then error('malformed number') end
+  local number = NUMBER[op] and tonumber(ARGV[at + NUMBER[op]])
+  -- What is not a number is read as one that does not equal itself, and no score takes it.
+  if NUMBER[op] and (not number or number ~= number) then error('malformed number') end
   if op == 'i' or op == 'I' then return indexSound(ARGV[at + 1], ARGV[at + 2]) end
   if op == 'x' then return is(prefix .. 'x:' .. id, 'hash') end
   local key = SHARD_KEY[op]
