@@ -4,7 +4,16 @@ import { operate } from './operate.ts';
 import { type ActivityState, afterLoss } from './record.ts';
 import { limitsOf } from './registry.ts';
 import { afterFailure } from './retry.ts';
-import { applied, attempt, failActivity, finishActivity, intoInbox, isTaken, type Reply } from './step.ts';
+import {
+  applied,
+  attempt,
+  failActivity,
+  finishActivity,
+  intoInbox,
+  isTaken,
+  type Reply,
+  requireRoom,
+} from './step.ts';
 import { freeId, mint, note, send, type Turn, without } from './turn.ts';
 
 type EventOf<Kind extends EngineEvent['kind']> = Extract<EngineEvent, { kind: Kind }>;
@@ -53,7 +62,9 @@ function signal(turn: Turn, { id, event }: EventOf<'signal'>): Reply {
   }
   const quarantined = turn.quarantine.length;
   attempt(turn, event);
-  return turn.quarantine.length > quarantined ? { status: 'deferred', detail: 'quarantined' } : applied();
+  if (turn.quarantine.length === quarantined) return applied();
+  requireRoom(turn, 'quarantine', quarantined);
+  return { status: 'deferred', detail: 'quarantined' };
 }
 
 function deferred(turn: Turn, id: string, event: EventOf<'signal'>['event']): Reply {

@@ -26,6 +26,7 @@ export function impossible(detail: string): Reply {
   return { status: 'impossible', detail };
 }
 
+/** Events of an instance that may wait for a state, or lie in quarantine: each of its commits writes them all. */
 export const INBOX_LIMIT = 1_000;
 
 /**
@@ -57,12 +58,16 @@ function quarantine(turn: Turn, event: MachineEvent, error: unknown): void {
 }
 
 export function intoInbox(turn: Turn, signalId: string | null, event: MachineEvent): void {
-  if (turn.inbox.length >= INBOX_LIMIT) {
-    throw new AppError('signal-overflow', `The inbox of '${turn.id}' is full.`, {
-      details: { instanceId: turn.id, limit: INBOX_LIMIT },
-    });
-  }
+  requireRoom(turn, 'inbox', turn.inbox.length);
   turn.inbox = [...turn.inbox, { signalId, event, at: turn.now, by: turn.by }];
+}
+
+/** Raises `signal-overflow`. */
+export function requireRoom({ id }: Turn, place: 'inbox' | 'quarantine', held: number): void {
+  if (held < INBOX_LIMIT) return;
+  throw new AppError('signal-overflow', `The ${place} of '${id}' is full.`, {
+    details: { instanceId: id, limit: INBOX_LIMIT },
+  });
 }
 
 /** A guard that throws counts as taken: the event then goes into quarantine with the error, rather than waiting unseen. */

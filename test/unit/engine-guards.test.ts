@@ -291,6 +291,28 @@ describe('signals', () => {
     expect((await offered(INBOX_LIMIT - 1)).reply.status).toBe('deferred');
     await expect(signal('word', { text: 'y' })).rejects.toMatchObject({ code: 'signal-overflow' });
   });
+
+  it('are refused once so many went into quarantine; what the machine can take, it still takes', async () => {
+    const workflow = listener({ now: false });
+    const { client, engine } = engineOf(workflow);
+    await client.start(workflow, { customer: 'contoso' }, { id: 'one' });
+    await client.signalById('one', 'open', {});
+    const open = await engine.open('one');
+    if (open === null) throw new Error('no instance');
+    const broken = { event: { type: 'break', text: '' }, error: { name: 'Error', message: '' }, at: 0 };
+    const offered = (type: string, length: number, revision: number) => {
+      const quarantine = Array.from({ length }, () => broken);
+      return engine.handle(
+        'one',
+        { event: { kind: 'signal', id: `${type}-${length}`, event: { type, text: 'x' } } },
+        { open: { ...open, record: { ...open.record, revision, quarantine } } },
+      );
+    };
+
+    await expect(offered('break', INBOX_LIMIT, 2)).rejects.toMatchObject({ code: 'signal-overflow' });
+    expect((await offered('word', INBOX_LIMIT, 2)).reply.status).toBe('applied');
+    expect((await offered('break', INBOX_LIMIT - 1, 3)).reply).toMatchObject({ detail: 'quarantined' });
+  });
 });
 
 describe('an instance', () => {
