@@ -70,7 +70,9 @@ function checkNode(
       'Give the machine an event of its own with this state as target.',
     );
   }
+  checkName(node.id, node.key, report);
   for (const invoke of node.invoke as readonly { id: string; src: string; onSnapshot?: unknown }[]) {
+    checkName(node.id, invoke.id, report);
     if (invoke.onSnapshot !== undefined) {
       report(
         node.id,
@@ -92,6 +94,12 @@ function checkNode(
     for (const action of transition.actions) checkAction(machine, node.id, action, report, problems, seen);
     checkGuard(machine, node.id, transition.guard, report);
   }
+}
+
+/** A stored object is read back without it. */
+function checkName(state: string, name: unknown, report: Report): void {
+  if (name === '__proto__')
+    report(state, "a state or an actor is named '__proto__'.", 'Give it another name.');
 }
 
 function checkLogic(
@@ -188,6 +196,7 @@ function checkSpawn(
   problems: DurabilityProblem[],
   seen: Set<object>,
 ): void {
+  checkName(state, action.id, report);
   if (action.id === undefined)
     report(state, 'spawnChild has no id.', 'Give it one, so that its result can be told apart.');
   if (action.syncSnapshot === true)

@@ -17,10 +17,14 @@ import { silentLogger } from '../../shared/logger.ts';
 import { sink } from './engine-machines.ts';
 
 export type Step =
-  | { readonly do: 'send'; readonly type: string; readonly x: number }
+  | { readonly do: 'send'; readonly type: string; readonly x?: number; readonly payload?: object }
   | { readonly do: 'resolve'; readonly which: number; readonly output: unknown }
   | { readonly do: 'reject'; readonly which: number; readonly error: unknown }
   | { readonly do: 'wait'; readonly ms: number };
+
+function payloadOf({ x, payload }: Extract<Step, { do: 'send' }>): object {
+  return payload ?? { x };
+}
 
 /** What both must agree on. */
 export interface Seen {
@@ -115,7 +119,7 @@ export async function startOriginal(machine: AnyStateMachine): Promise<OriginalP
     },
     async take(step) {
       sink.marks = marks;
-      if (step.do === 'send') actor.send({ type: step.type, x: step.x } as never);
+      if (step.do === 'send') actor.send({ ...payloadOf(step), type: step.type } as never);
       if (step.do === 'resolve' || step.do === 'reject') {
         const chosen = byPath(running(), ({ path }) => path, step.which);
         if (chosen !== undefined) {
@@ -254,7 +258,7 @@ export async function startDurable(machine: AnyStateMachine): Promise<EnginePlay
     id,
     async take(step) {
       sink.marks = marks;
-      if (step.do === 'send') await client.signalById(id, step.type, { x: step.x });
+      if (step.do === 'send') await client.signalById(id, step.type, payloadOf(step));
       if (step.do === 'resolve' || step.do === 'reject') {
         const chosen = byPath(await working(), ({ path }) => path, step.which);
         if (chosen !== undefined)

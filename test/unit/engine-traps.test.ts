@@ -832,6 +832,11 @@ describe('registration (traps 2, 3, 10)', () => {
       () => inState({ entry: enqueueActions(({ self }) => self.send({ type: 'x' } as never)) }),
       /checked\.here.*talks to its actor.*raise/s,
     ],
+    [
+      'an actor that a stored object cannot hold',
+      () => inState({ invoke: { id: '__proto__', src: 'work' } }),
+      /checked\.here.*'__proto__'.*another name/s,
+    ],
     ['a route', () => inState({ id: 'there', route: {} }), /there.*'route'.*target/s],
     [
       'a name that every object has',
