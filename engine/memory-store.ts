@@ -49,6 +49,7 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
   const queues = new Map<string, PausedQueue>();
   const shapes = new Map<string, string>();
   const listeners = new Set<(shard: number) => void>();
+  let wakes = 0;
   let tick = 0;
 
   const shard = (id: string): number => shardOf(id, shards);
@@ -104,7 +105,13 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     for (const name of entry.indexes.drop) index(name).delete(id);
     for (const name of entry.indexes.add) index(name).set(id, entry.indexes.score);
     if (entry.remove === true) rows.delete(id);
-    if (entry.wake) for (const listener of listeners) listener(shard(id));
+    if (entry.wake) wakeOne(shard(id));
+  }
+
+  /** One listener after the other. */
+  function wakeOne(at: number): void {
+    wakes += 1;
+    [...listeners][wakes % listeners.size]?.(at);
   }
 
   /** Members of one shard that are due, in order of (score, member). */

@@ -242,7 +242,10 @@ export interface Store {
   resumeQueue(queue: string): Promise<void>;
   pausedQueues(): Promise<readonly PausedQueue[]>;
 
-  /** Calls back when another process's commit left work in a shard's outbox. */
+  /**
+   * Calls back when another process's commit left work in a shard's outbox. One listener of all processes is called for a
+   * few activities, everyone for many at once; a call may be lost with who was to hear it.
+   */
   onWake(listener: (shard: number) => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }

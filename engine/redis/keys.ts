@@ -59,7 +59,10 @@ export interface MetaKeys {
   readonly queues: string;
   /** Hash: `name@version` to the shape in which it last ran. */
   readonly definitions: string;
-  /** Pub/sub channel: shard numbers with work in their outbox. */
+  /**
+   * Pub/sub channel: shard numbers with work in their outbox. Each worker listens on one of its own as well,
+   * `<wake>:<any id>`, so that one can be woken and the rest left alone.
+   */
   readonly wake: string;
 }
 

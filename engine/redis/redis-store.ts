@@ -273,7 +273,7 @@ ${signalId}`,
 
     async onWake(listener) {
       const subscriber = (redis as Redis).duplicate();
-      await subscriber.subscribe(meta.wake);
+      await subscriber.subscribe(meta.wake, `${meta.wake}:${randomUUID()}`);
       subscriber.on('message', (_channel: string, shard: string) => listener(Number(shard)));
       return async () => {
         subscriber.disconnect();

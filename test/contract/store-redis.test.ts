@@ -10,6 +10,7 @@ import type { ListPage, Store } from '../../engine/store.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { closeRedis, createRedis } from '../../shared/redis.ts';
 import { commitOf } from '../support/engine-stores.ts';
+import { eventually } from '../support/eventually.ts';
 import { createRandom } from '../support/random.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { testNamespace, testRedisUrl } from '../support/test-redis.ts';
@@ -33,6 +34,21 @@ async function dump(): Promise<Record<string, string>> {
 
 const entry = (id: string, expected: number, body: string, line: string) =>
   [id, expected, '', '', line, body, 'context', 0, 'c', '1-0', 'w', 'i', 'all', 7, '.'] as const;
+
+describe('a wake-up', () => {
+  it('reaches every worker where many activities came at once', async () => {
+    const heard: string[] = [];
+    const workers = ['a', 'b', 'c'];
+    const stops = await Promise.all(workers.map((worker) => store.onWake(() => void heard.push(worker))));
+
+    await Promise.all(
+      Array.from({ length: 9 }, (_, index) => store.commit(commitOf(`many${index}`, 0, { wake: true }))),
+    );
+
+    await eventually(() => expect(heard.toSorted()).toEqual(workers));
+    await Promise.all(stops.map((stop) => stop()));
+  });
+});
 
 describe('a batch sent twice', () => {
   let run: RunScript;

@@ -711,5 +711,24 @@ describe.each(STORES)('a store %s', (_where, open) => {
       await store.commit(commitOf('loud', 1, { wake: true }));
       expect(heard).toHaveLength(1);
     });
+
+    it('call one listener for one activity, and another once that is gone', async () => {
+      const heard = { a: [] as number[], b: [] as number[] };
+      const stopA = await store.onWake((shard) => void heard.a.push(shard));
+      const stopB = await store.onWake((shard) => void heard.b.push(shard));
+      for (let revision = 0; revision < 20; revision += 1)
+        await store.commit(commitOf('loud', revision, { wake: true }));
+      await eventually(() => expect(heard.a.length + heard.b.length).toBe(20));
+
+      await stopA();
+      const before = heard.b.length;
+      expect(Math.max(heard.a.length, before)).toBeLessThan(20);
+      await eventually(async () => {
+        const { revision = 0 } = (await store.load('loud')) ?? {};
+        await store.commit(commitOf('loud', revision, { wake: true }));
+        expect(heard.b.length).toBeGreaterThan(before);
+      });
+      await stopB();
+    });
   });
 });

@@ -6,8 +6,8 @@ lost) gets the stored answer; nothing is written. A client has one batch under w
 as many clients as it has lanes.
 
 KEYS  1 timers  2 outbox  3 bodies  4 claims  5 the client's last answer
-ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 wake channel   5 shard number
-      6 the newest counter of this client that was answered
+ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 wake channel of all workers; one worker's
+      begins with it and ':'   5 shard number   6 the newest counter of this client that was answered
       then per entry: id, revision expected (0 creates), due (ms, refused before it; '' never), field the instance may
       not have yet ('' none), history line, body, context ('' leaves it), how many words of fields follow, field and
       value of the instance's extras ..., changes ..., '.'
@@ -19,7 +19,7 @@ ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 
         a entry delay-ms token  add an activity to the outbox, unless its attempt still runs
         m entry delay-ms body   add a message to the outbox
         I name score / i name score   leave / join an index
-        w                       wake the workers of other processes
+        w                       wake a worker of another process
         D                       remove the instance; the last change
 REPLY counter|ms|status|status ...   status: OK | CONFLICT | EXISTS | EARLY | BADKEY (a key of the entry has a foreign type)
 ERROR SUPERSEDED when a later batch of this client was applied, REWOUND when one that was answered is unknown here: this
@@ -77,7 +77,9 @@ end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local wake = false
+local wakes = 0
+-- So many activities at once are worth more than one worker.
+local FEW = 8
 
 local function change(op, id, at)
   local word = ARGV[at + 1]
@@ -108,7 +110,7 @@ local function change(op, id, at)
   elseif op == 'D' then
     redis.call('UNLINK', prefix .. 'i:' .. id, prefix .. 'x:' .. id)
   else
-    wake = true
+    wakes = wakes + 1
   end
 end
 
@@ -145,5 +147,9 @@ for index, start in ipairs(starts) do
   reply = reply .. '|' .. (refused[index] and 'BADKEY' or apply(start))
 end
 redis.call('SET', KEYS[5], reply, 'PX', ARGV[3])
-if wake then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
+if wakes > 0 then
+  -- One worker will do for a few. Where none listens at this node of a cluster, or none can be told apart, all are woken.
+  local listeners = wakes > FEW and {} or redis.pcall('PUBSUB', 'CHANNELS', ARGV[4] .. ':*')
+  redis.call('PUBLISH', listeners[time[2] % #listeners + 1] or ARGV[4], ARGV[5])
+end
 return reply
