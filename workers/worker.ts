@@ -39,7 +39,7 @@ export interface WorkerOptions extends WorkerParts {
   /** A connection of kind `worker`; BullMQ duplicates it where it blocks. */
   readonly redis: RedisConnection;
   readonly namespace: string;
-  /** Activities brought by jobs that run at once, per queue; as many again may come of this worker's own commits. */
+  /** Activities brought by jobs that run at once, per queue; twice as many more may run that needed no job. */
   readonly concurrency?: number;
 }
 
@@ -74,13 +74,15 @@ export interface RunningWorker {
 }
 
 const REAP_EVERY_MS = 500;
+/** A job costs more than all else that begins an activity, so most places are for those that need none. */
+const ROOM_TO_JOBS = 2;
 
 export function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { redis, namespace, concurrency = 50, log } = options;
   return runWorker(options, {
     id: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
     carrier: createBullCarrier({ connection: redis, namespace, concurrency, log }),
-    room: concurrency,
+    room: concurrency * ROOM_TO_JOBS,
     scheduler: systemScheduler,
   });
 }
