@@ -179,7 +179,7 @@ describe('a missing answer', () => {
 
   it('ends at the time limit', async () => {
     service.on('POST', customerPath, () => undefined);
-    const { partnerCenter } = connect(service.url, { config: { timeoutMs: 50 } });
+    const { partnerCenter } = connect(service.url, { config: { timeoutMs: 500 } });
 
     const failure = await failureOf(partnerCenter.carts.create(CUSTOMER, [], IDS));
 
