@@ -17,7 +17,10 @@ const LANES = 2;
 
 /** How long the answer to a batch is kept for one that is sent again; a revision check catches what comes later still. */
 const REPLY_KEPT_MS = 24 * 3_600_000;
-/** Within this time an answer that is gone was lost, not forgotten. */
+/**
+ * Within this time an answer that is gone was lost, not forgotten. By the store's clock, which is what it is forgotten by:
+ * a machine that slept for a day wakes with a clock a day on.
+ */
 const REPLY_EXPECTED_MS = REPLY_KEPT_MS / 2;
 
 interface Waiting {
@@ -68,14 +71,15 @@ export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEn
       REPLY_KEPT_MS,
       options.wakeChannel,
       options.shard,
-      askedAt - answered.at < REPLY_EXPECTED_MS ? answered.counter : 0,
+      answered.counter,
+      answered.ms + REPLY_EXPECTED_MS,
     ];
     for (const { entry } of batch) writeEntry(args, entry);
     run('commit', lane.scriptKeys, args).then(
       (reply) => {
         const [, ms, ...statuses] = String(reply).split('|');
         options.onTime(Number(ms), askedAt);
-        lane.answered = { counter, at: options.monotonic() };
+        lane.answered = { counter, ms: Number(ms) };
         for (const [index, item] of batch.entries()) answer(item, statuses[index]);
         lane.busy = false;
         plan();
@@ -112,13 +116,14 @@ export function createGroupCommit(options: GroupCommitOptions): (entry: CommitEn
 interface Lane {
   readonly scriptKeys: readonly string[];
   counter: number;
-  answered: { readonly counter: number; readonly at: number };
+  /** The newest batch that was answered, and the store's time then. */
+  answered: { readonly counter: number; readonly ms: number };
   busy: boolean;
 }
 
 function openLane(keys: ShardKeys, client: string): Lane {
   const scriptKeys = [keys.timers, keys.outbox, keys.bodies, keys.claims, keys.reply(client)];
-  return { scriptKeys, counter: 0, answered: { counter: 0, at: 0 }, busy: false };
+  return { scriptKeys, counter: 0, answered: { counter: 0, ms: 0 }, busy: false };
 }
 
 /** The words of one entry, in the order `commit.lua` reads and applies them. */

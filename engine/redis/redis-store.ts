@@ -43,6 +43,8 @@ const TAKES_NOTHING: Taking = { worker: '', room: [] };
 const BEFORE_HISTORY = 2;
 /** Ms after which a lease that ended is forgotten. */
 const DEAD_LEASE_MS = 60_000;
+/** Ms that no lease lasts. */
+const LONGEST_LEASE_MS = 10_000;
 /** How long a signal is known by its id after it left: longer than anybody delivers again. */
 const SIGNAL_KNOWN_SECONDS = 7 * 24 * 3_600;
 
@@ -210,7 +212,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       await redis.zrem(meta.leases, worker);
     },
     async liveWorkers() {
-      return (await runTimed('live', [meta.leases], [DEAD_LEASE_MS])).slice(1).map(String);
+      return (await runTimed('live', [meta.leases], [DEAD_LEASE_MS, LONGEST_LEASE_MS])).slice(1).map(String);
     },
 
     async register(key, instanceId) {

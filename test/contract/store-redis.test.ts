@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createGroupCommit } from '../../engine/redis/group-commit.ts';
-import { shardKeys } from '../../engine/redis/keys.ts';
+import { metaKeys, shardKeys } from '../../engine/redis/keys.ts';
 import { createRedisStore } from '../../engine/redis/redis-store.ts';
 import { prepareScripts, type RunScript } from '../../engine/redis/scripts.ts';
 import type { ListPage, Store } from '../../engine/store.ts';
@@ -57,7 +57,7 @@ describe('a batch sent twice', () => {
     run(
       'commit',
       [keys().timers, keys().outbox, keys().bodies, keys().claims, keys().reply('client')],
-      [keys().prefix, counter, 60_000, 'wake', 0, 0, ...entries.flat()],
+      [keys().prefix, counter, 60_000, 'wake', 0, 0, 0, ...entries.flat()],
     );
   beforeEach(() => {
     run = prepareScripts(redis);
@@ -90,7 +90,7 @@ describe('a batch sent twice', () => {
       run(
         'commit',
         [keys().timers, keys().outbox, keys().bodies, keys().claims, keys().reply('client')],
-        [keys().prefix, 3, 60_000, 'wake', 0, known, ...entry('one', 1, 'body-2', 'line-2')],
+        [keys().prefix, 3, 60_000, 'wake', 0, known, 9e15, ...entry('one', 1, 'body-2', 'line-2')],
       );
     await send(1, entry('one', 0, 'body', 'line'));
     const before = await dump();
@@ -107,6 +107,28 @@ describe('a batch sent twice', () => {
 
     expect(await redis.get(keys().reply('client'))).toMatch(/^2\|/);
     expect(await redis.pttl(keys().reply('client'))).toBeGreaterThan(0);
+  });
+
+  it('whose client was answered before is refused where that answer is gone, unless the clock has left it behind', async () => {
+    /** Its answers tell of a time so long ago: the store's clock has moved on by as much since. */
+    const commitAfter = (ms: number, client: string) =>
+      createGroupCommit({
+        run: async (...call) => {
+          const [counter, at, ...rest] = String(await run(...call)).split('|');
+          return [counter, Number(at) - ms, ...rest].join('|');
+        },
+        ...{ keys: keys(), shard: 0, client, wakeChannel: 'wake' },
+        ...{ monotonic: () => 0, onTime: () => {}, onRewound: () => {} },
+      });
+    const lostAnswer = async (ms: number, client: string) => {
+      const commit = commitAfter(ms, client);
+      await commit(commitOf(client, 0));
+      await redis.del(keys().reply(`${client}.0`));
+      return commit(commitOf(client, 1));
+    };
+
+    await expect(lostAnswer(3_600_000, 'lost')).rejects.toMatchObject({ code: 'store-rewound' });
+    expect(await lostAnswer(86_400_000, 'left-behind')).toEqual({ status: 'ok' });
   });
 
   it('with a time that is no number is refused before anything is written', async () => {
@@ -256,6 +278,17 @@ describe('a signal that found nobody', () => {
 });
 
 describe('Redis in trouble', () => {
+  it('whose clock was set back by an hour lets no dead worker live on for that long', async () => {
+    const { leases } = metaKeys(namespace);
+    await redis.zadd(leases, Date.now() + 3_600_000, 'dead');
+
+    expect(await store.liveWorkers()).toEqual(['dead']);
+
+    const left = Number(await redis.zscore(leases, 'dead')) - Date.now();
+    expect(left).toBeLessThan(60_000);
+    expect(left).toBeGreaterThan(0);
+  });
+
   it('forgets its scripts in the middle and loses no commit', async () => {
     let revision = 0;
     for (; revision < 100; revision += 1) {

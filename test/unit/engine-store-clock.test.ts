@@ -67,6 +67,15 @@ describe('store time between answers', () => {
     expect(truth() - clock.now()).toBeLessThanOrEqual(1);
   });
 
+  it('follows a store whose clock is set back', () => {
+    const { clock, ask, pass, truth } = bench();
+    ask();
+    pass(-3_600_000, 10);
+    ask();
+
+    expect(Math.abs(truth() - clock.now())).toBeLessThanOrEqual(2);
+  });
+
   it('never lies before an answer seen, and never farther off than a round trip', () =>
     drawing(100, (drawn) => {
       const steps = fc.array(fc.record({ there: fc.nat(50), back: fc.nat(50), wait: fc.nat(500) }));

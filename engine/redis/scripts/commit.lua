@@ -8,6 +8,7 @@ as many clients as it has lanes.
 KEYS  1 timers  2 outbox  3 bodies  4 claims  5 the client's last answer
 ARGV  1 key prefix of the shard   2 batch counter   3 ms the answer is kept   4 wake channel of all workers; one worker's
       begins with it and ':'   5 shard number   6 the newest counter of this client that was answered
+      7 ms until which that answer is here, or was lost
       then per entry: id, revision expected (0 creates), due (ms, refused before it; '' never), field the instance may
       not have yet ('' none), history line, body, context ('' leaves it), how many words of fields follow, field and
       value of the instance's extras ..., changes ..., '.'
@@ -37,7 +38,9 @@ if known == counter then return last end
 if tonumber(known) > tonumber(counter) then
   return redis.error_reply('SUPERSEDED a later batch of this client was applied')
 end
-if tonumber(known) < tonumber(ARGV[6]) then
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if tonumber(known) < tonumber(ARGV[6]) and now < tonumber(ARGV[7]) then
   return redis.error_reply('REWOUND a batch of this client that was answered is not known here')
 end
 
@@ -61,7 +64,7 @@ end
 
 -- Reads every entry before the first write: where each begins and whether its keys are sound.
 local starts, refused = {}, {}
-local at = 7
+local at = 8
 while at <= #ARGV do
   local id = ARGV[at]
   starts[#starts + 1] = at
@@ -75,8 +78,6 @@ while at <= #ARGV do
   at = at + 1
 end
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local wakes = 0
 -- So many activities at once are worth more than one worker.
 local FEW = 8
