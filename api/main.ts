@@ -13,6 +13,7 @@ import {
   markRewound,
   openRedisStore,
   type Store,
+  watchStore,
 } from '../engine/index.ts';
 import { type ApiConfig, loadApiConfig } from '../shared/config.ts';
 import { messageOf } from '../shared/errors.ts';
@@ -27,6 +28,8 @@ import { type AppDeps, createApp } from './app.ts';
 import { settingsFrom } from './start-defaults.ts';
 
 const REDIS_READY_MS = 15_000;
+/** Exit code of a process whose store was emptied or replaced, or may lose what it keeps (EX_SOFTWARE). */
+const STORE_LOST = 70;
 const DRAIN_MS = 8_000;
 /** What a load balancer needs to see that this process is no longer ready. */
 const UNREADY_MS = 200;
@@ -39,7 +42,7 @@ async function main(): Promise<void> {
   const redis = openRedis(config.store.redis, 'service', { log, name: `${namespace}-api` });
   await redisReady(redis, REDIS_READY_MS);
   const boot = { ...config.store, redis, process: 'api', acceptStore };
-  const { store, loss, report } = await openRedisStore(boot);
+  const { store, loss, report, epoch } = await openRedisStore(boot);
   for (const warning of report.warnings) log.warn({ warning }, 'store-warning');
 
   const registry = createRegistry(allWorkflows);
@@ -49,6 +52,13 @@ async function main(): Promise<void> {
   if (loss !== null) await markRewound(engine, loss, log);
   const client = createClient(engine);
   const notices = createNotices(redis, namespace);
+  const watch = watchStore({
+    ...{ redis, namespace, epoch, log },
+    onUnfit(error) {
+      log.fatal({ ...error.details, reason: error.message }, 'store-lost');
+      process.exit(STORE_LOST);
+    },
+  });
   let draining = false;
   const app = createApp({
     client,
@@ -60,8 +70,8 @@ async function main(): Promise<void> {
     ...edgesOf(config),
     health: {
       store: async () => {
-        await redis.ping();
-        return { durable: report.durable, warnings: [...report.warnings, ...(await notices.all())] };
+        const { durable, warnings } = await watch.health();
+        return { durable, warnings: [...warnings, ...(await notices.all())] };
       },
       workers: () => client.liveWorkers(),
       signInRenewedAt: () => readRenewedAt(redis, namespace),
@@ -76,6 +86,7 @@ async function main(): Promise<void> {
     if (draining) return;
     draining = true;
     log.info({ signal }, 'stopping');
+    watch.stop();
     await new Promise((resolve) => setTimeout(resolve, UNREADY_MS));
     await drain(server);
     await engine.settled().catch((error: unknown) => log.warn({ error: String(error) }, 'unsettled'));

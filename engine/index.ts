@@ -87,6 +87,7 @@ export { type BootOptions, checkStore, type StoreReport } from './redis/boot.ts'
 export { type OpenedStore, openRedisStore } from './redis/open-store.ts';
 export { createRedisStore, type RedisStoreOptions } from './redis/redis-store.ts';
 export { remember, type SeenStore } from './redis/seen.ts';
+export { type StoreHealth, type StoreWatch, watchStore } from './redis/watch.ts';
 export { activityActors, createRegistry, limitsOf, type Registry, refOf } from './registry.ts';
 export { readTicket } from './relay.ts';
 export { removeTree } from './retention.ts';

@@ -69,7 +69,10 @@ export async function startLease(options: LeaseOptions): Promise<Lease> {
     if (seen === null) return;
     for (const field of await engine.store.lostClaims(worker, activations.running()))
       activations.abort(field, 'canceled');
-    await options.remember?.(seen);
+    // The lease holds all the same: only effects wait, and say why.
+    await options
+      .remember?.(seen)
+      .catch((error: unknown) => log.error({ error: messageOf(error) }, 'store seen is not remembered'));
   }
 
   async function confirmNow(): Promise<void> {

@@ -1,9 +1,9 @@
 /** The worker process: reads the configuration, builds everything by hand, works, and shuts down in order. */
 
 import { createConnectors, credentialExpiry } from '../connectors/index.ts';
-import { openRedisStore } from '../engine/index.ts';
+import { openRedisStore, watchStore } from '../engine/index.ts';
 import { loadWorkerConfig, type WorkerConfig } from '../shared/config.ts';
-import { messageOf } from '../shared/errors.ts';
+import { type AppError, messageOf } from '../shared/errors.ts';
 import { createLogger, type Logger } from '../shared/logger.ts';
 import { createNotices } from '../shared/notices.ts';
 import { closeRedis, openRedis, redisReady } from '../shared/redis.ts';
@@ -27,7 +27,7 @@ const GRACE_MS = 25_000;
 const LAST_MS = 5_000;
 /** A terminal tells the whole group, and so does whoever started us: two signals at once are one wish. */
 const SAME_WISH_MS = 1_000;
-/** Exit code of a worker whose store was emptied or replaced (EX_SOFTWARE). */
+/** Exit code of a process whose store was emptied or replaced, or may lose what it keeps (EX_SOFTWARE). */
 const STORE_LOST = 70;
 
 /** Resolves with what stops it again. */
@@ -43,6 +43,10 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
   });
   for (const warning of report.warnings) log.warn({ warning }, 'store-warning');
 
+  const onStoreLost = (error: AppError): never => {
+    log.fatal({ ...error.details, reason: error.message }, 'store-lost');
+    process.exit(STORE_LOST);
+  };
   const secretBox = createSecretBox({
     key: config.secrets.key.reveal(),
     oldKeys: config.secrets.oldKeys.map((key) => key.reveal()),
@@ -69,11 +73,9 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
     concurrency: config.worker.concurrency,
     secretBox,
     retentionMs: config.worker.retentionMs,
-    onStoreLost: (error) => {
-      log.fatal({ ...error.details, reason: error.message }, 'store-lost');
-      process.exit(STORE_LOST);
-    },
+    onStoreLost,
   });
+  const watch = watchStore({ redis, namespace, epoch: known.epoch, log, onUnfit: onStoreLost });
   const { client } = worker;
   const { partnerCenter } = connectors;
   const reconciliation = startOrderReconciliation({ partnerCenter, client, log });
@@ -107,6 +109,7 @@ async function start(config: WorkerConfig, log: Logger): Promise<() => Promise<v
   ready({ worker: worker.id, redis: report.version, durable: report.durable });
 
   return async () => {
+    watch.stop();
     await Promise.all([
       webhooks?.stop(),
       reconciliation.stop(),

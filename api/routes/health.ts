@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
+import { isAppError } from '../../shared/errors.ts';
 import { signInLife } from '../../shared/sign-in-life.ts';
 import { type Route, route } from '../route.ts';
 import { iso } from '../schemas.ts';
 
 /** What the process knows of itself and of what it depends on. */
 export interface Health {
-  /** Rejects when the store does not answer. */
+  /** Rejects when the store does not answer or takes no writes. */
   store(): Promise<{ readonly durable: boolean; readonly warnings?: readonly string[] }>;
   /** Names of the workers that hold a lease. */
   workers(): Promise<readonly string[]>;
@@ -96,7 +97,7 @@ export function healthRoutes({
       method: 'get',
       path: '/readyz',
       tag: 'health',
-      summary: 'Requests can be taken: the store answers and nothing shuts down',
+      summary: 'Requests can be taken: the store answers, takes writes, and nothing shuts down',
       description: 'No worker is no reason to refuse: what is accepted is kept until one comes.',
       query: z.strictObject({ verbose: z.string().max(5).optional() }),
       responses: {
@@ -109,14 +110,14 @@ export function healthRoutes({
           probe(health.store()),
           query.verbose === undefined ? null : probe(health.workers()),
         ]);
-        const status = health.draining() ? 'draining' : store === null ? 'unavailable' : 'ok';
+        const status = health.draining() ? 'draining' : 'why' in store ? 'unavailable' : 'ok';
+        const live = workers === null || 'why' in workers ? null : workers.length;
         const checks = {
-          store: {
-            ok: store !== null,
-            durable: store?.durable ?? null,
-            warnings: [...(store?.warnings ?? [])],
-          },
-          workers: { ok: (workers?.length ?? 0) > 0, count: workers?.length ?? null },
+          store:
+            'why' in store
+              ? { ok: false, durable: null, warnings: [store.why] }
+              : { ok: true, durable: store.durable, warnings: [...(store.warnings ?? [])] },
+          workers: { ok: (live ?? 0) > 0, count: live },
         };
         return {
           status: status === 'ok' ? 200 : 503,
@@ -127,11 +128,17 @@ export function healthRoutes({
   ];
 }
 
-/** Null when it fails or takes too long. */
-async function probe<T>(asked: Promise<T>): Promise<T | null> {
+interface Failed {
+  readonly why: string;
+}
+
+/** Only what we say ourselves is told to everybody: other errors name hosts. */
+async function probe<T extends object>(asked: Promise<T>): Promise<T | Failed> {
+  const silent: Failed = { why: 'The store does not answer.' };
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, PROBE_MS, null);
+  const late = new Promise<Failed>((resolve) => {
+    timer = setTimeout(resolve, PROBE_MS, silent);
   });
-  return Promise.race([asked.catch(() => null), late]).finally(() => clearTimeout(timer));
+  const told = asked.catch((error: unknown) => (isAppError(error) ? { why: error.message } : silent));
+  return Promise.race([told, late]).finally(() => clearTimeout(timer));
 }

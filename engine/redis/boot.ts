@@ -31,20 +31,51 @@ export interface StoreReport {
 }
 
 const OLDEST = [6, 2] as const;
+const WRITTEN_KEPT_MS = 60_000;
 
 /**
  * Raises `store-unsafe` (version, eviction, shard count) and `store-rewound` (emptied, older or another store than the
  * one last seen).
  */
 export async function checkStore(options: BootOptions): Promise<StoreReport> {
-  const { redis } = options;
-  // Each node of a cluster has settings of its own, and part of the instances.
+  const { version, warnings } = await checkServers(options.redis);
+  const { epoch, loss } = await checkEpoch(options);
+  return { version, durable: warnings.length === 0, warnings, epoch, loss };
+}
+
+/** The store that a process works on. */
+export interface StoreInUse {
+  readonly redis: RedisConnection;
+  readonly namespace: string;
+  readonly epoch: string;
+}
+
+/**
+ * What can change under a running process. Raises `store-unsafe` and `store-rewound` where nothing may go on; rejects as
+ * well while Redis does not answer or refuses to write (its memory or disk is full, it has become a replica).
+ */
+export async function checkInUse(store: StoreInUse): Promise<Pick<StoreReport, 'durable' | 'warnings'>> {
+  const { redis, namespace } = store;
+  const meta = metaKeys(namespace);
+  const { warnings } = await checkServers(redis);
+  const [id, rewound] = await redis.hmget(meta.epoch, 'id', 'rewound');
+  if (id !== store.epoch || rewound === '1') {
+    throw new AppError('store-rewound', 'The store was emptied, replaced or set back while the engine ran.', {
+      details: { expected: store.epoch, found: id ?? null },
+    });
+  }
+  await redis.set(meta.written, '1', 'PX', WRITTEN_KEPT_MS);
+  return { durable: warnings.length === 0, warnings };
+}
+
+/** Each node of a cluster has settings of its own, and part of the instances. */
+async function checkServers(redis: RedisConnection): Promise<Pick<StoreReport, 'version' | 'warnings'>> {
   const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
   const found = await Promise.all(servers.map(checkServer));
-  const { epoch, loss } = await checkEpoch(options);
-  const warnings = [...new Set(found.flatMap((server) => server.warnings))];
-  const versions = [...new Set(found.map(({ version }) => version))];
-  return { version: versions.join(', '), durable: warnings.length === 0, warnings, epoch, loss };
+  return {
+    version: [...new Set(found.map(({ version }) => version))].join(', '),
+    warnings: [...new Set(found.flatMap(({ warnings }) => warnings))],
+  };
 }
 
 async function checkServer(redis: Redis): Promise<Pick<StoreReport, 'version' | 'warnings'>> {

@@ -55,6 +55,8 @@ export interface MetaKeys {
    * that an operator let this one stand for, `loss:<id>` (`since|at`, ms) while instances wait to be marked after that.
    */
   readonly epoch: string;
+  /** Written to see whether the store takes writes. */
+  readonly written: string;
   /** Hash: queue to why it is paused. */
   readonly queues: string;
   /** Hash: `name@version` to the shape in which it last ran. */
@@ -71,6 +73,7 @@ export function metaKeys(namespace: string): MetaKeys {
   return {
     leases: `${prefix}leases`,
     epoch: `${prefix}epoch`,
+    written: `${prefix}written`,
     queues: `${prefix}queues`,
     definitions: `${prefix}definitions`,
     wake: `${namespace}:wake`,

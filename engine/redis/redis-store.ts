@@ -77,7 +77,7 @@ export function createRedisStore(options: RedisStoreOptions): Store {
   const committers = keysOf.map((keys, shard) =>
     createGroupCommit({
       ...{ run: runCommit, keys, shard, client, wakeChannel: meta.wake, monotonic, onTime: clock.learn },
-      // All processes stop by it at their next renewal; this one has stopped committing already.
+      // All processes end by it at their next look; this one has stopped committing already.
       onRewound: () => void redis.hset(meta.epoch, 'rewound', '1').catch(() => undefined),
     }),
   );

@@ -100,6 +100,22 @@ describe('the API process', () => {
     expect([away.status, unready.status]).toEqual([503, 503]);
   });
 
+  it('is not ready while Redis takes no writes, and ends with code 70 when it is emptied', async () => {
+    const redis = await startRedisServer();
+    cleanUps.push(() => redis.stop());
+    const { api, url } = await startApi(redis.url);
+
+    await redis.command('REPLICAOF', '127.0.0.1', 1);
+    const unready = await call(url, '/readyz');
+    await redis.command('REPLICAOF', 'NO', 'ONE');
+    await eventually(async () => expect((await call(url, '/readyz')).status).toBe(200));
+    await redis.command('FLUSHALL');
+
+    expect(unready.status).toBe(503);
+    expect(await api.exited).toBe(70);
+    expect(api.lines.join('\n')).toContain('store-lost');
+  });
+
   it('does not start with settings missing, and names them all', async () => {
     const api = await spawnNode('api/main.ts', { ready: null });
 
