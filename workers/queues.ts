@@ -134,10 +134,57 @@ function createConsumer(options: ConsumerOptions): Consumer {
       skipVersionCheck: true,
     },
   );
-  worker.on('error', (error) =>
-    options.log.warn({ error: messageOf(error), queue: options.queue }, 'queue trouble'),
-  );
-  return worker;
+  return restingOnTrouble(worker, options);
+}
+
+const REST_MS = 500;
+const TOLD_EVERY_MS = 10_000;
+
+/**
+ * BullMQ asks again at once, thousands of times a second, a Redis that refuses (it is full, busy, has taken a right
+ * away): a refusal is followed by a rest, and said once in a while.
+ */
+function restingOnTrouble(
+  worker: Worker<ActivityJob, void, string>,
+  { queue, log }: Pick<ConsumerOptions, 'queue' | 'log'>,
+): Consumer {
+  let held = false;
+  let rest: NodeJS.Timeout | null = null;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let untold = 0;
+
+  function endRest(): void {
+    rest = null;
+    if (!held) void worker.resume();
+  }
+  worker.on('error', (error) => {
+    untold += 1;
+    if (performance.now() - toldAt >= TOLD_EVERY_MS) {
+      log.warn({ error: messageOf(error), queue, count: untold }, 'queue trouble');
+      toldAt = performance.now();
+      untold = 0;
+    }
+    if (rest !== null || held || error.name !== 'ReplyError') return;
+    rest = setTimeout(endRest, REST_MS);
+    void worker.pause(true);
+  });
+  return {
+    name: worker.name,
+    isPaused: () => held,
+    pause(doNotWaitActive) {
+      held = true;
+      return worker.pause(doNotWaitActive);
+    },
+    resume() {
+      held = false;
+      if (rest === null) void worker.resume();
+    },
+    close(force) {
+      held = true;
+      if (rest !== null) clearTimeout(rest);
+      return worker.close(force);
+    },
+  };
 }
 
 /**
