@@ -122,7 +122,10 @@ export interface ActivityContext {
   readonly idempotencyKey: string;
   /** Constant over the attempts: a UUID that groups the calls of this activity (`MS-CorrelationId`). */
   readonly correlationId: string;
-  /** Aborted on cancel, lost lease, timeout and shutdown. */
+  /**
+   * Aborted on cancel, lost lease, timeout and shutdown. Read it where you change something, and not before: a process that
+   * slept in between finds it aborted there, when others may be doing the same already.
+   */
   readonly signal: AbortSignal;
   /**
    * Ms, set where the store lost what it had answered: from then on there may have been attempts, of this activity and of

@@ -39,6 +39,8 @@ export interface ActivationOptions {
   /** Stops the queue for everybody: its connector as a whole is in trouble. */
   pauseQueue(queue: string, code: string, reason: string): Promise<void>;
   isPaused(queue: string): boolean;
+  /** Whether others may have taken back what runs here. */
+  readonly leaseIsOver?: () => boolean;
   /** Awaited before an attempt that may change the outside world. */
   readonly beforeEffect?: () => Promise<void>;
 }
@@ -193,7 +195,7 @@ export function createActivations(options: ActivationOptions): Activations {
     chain: Chain,
   ): Promise<Activation | null> {
     const instanceId = open.record.id;
-    const cancellation = createCancellation();
+    const cancellation = createCancellation(() => (options.leaseIsOver?.() ? LEASE_LOST : undefined));
     attempts.set(field, { instanceId, token, cancellation });
     begun.set(field, open.record.activities[token]?.attempt ?? 0);
     let outcome: Outcome;

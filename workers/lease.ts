@@ -35,12 +35,15 @@ export interface Lease extends Loop {
    * another one meanwhile.
    */
   confirm(): Promise<void>;
+  /** Known at once by a process that has slept, before any timer of it has fired. */
+  isOver(): boolean;
 }
 
 /** Takes the lease before it returns. */
 export async function startLease(options: LeaseOptions): Promise<Lease> {
   const { engine, worker, activations, log, faults, scheduler } = options;
   let callOffEnd = (): void => {};
+  let endsAt = Number.POSITIVE_INFINITY;
 
   let confirming: Promise<void> = Promise.resolve();
   let following: Promise<void> | null = null;
@@ -60,7 +63,8 @@ export async function startLease(options: LeaseOptions): Promise<Lease> {
       return null;
     }
     callOffEnd();
-    callOffEnd = scheduler.after(asked + LEASE_TTL_MS - SAFETY_MS - scheduler.now(), end);
+    endsAt = asked + LEASE_TTL_MS - SAFETY_MS;
+    callOffEnd = scheduler.after(endsAt - scheduler.now(), end);
     return { epoch, tick };
   }
 
@@ -101,6 +105,7 @@ export async function startLease(options: LeaseOptions): Promise<Lease> {
   );
   return {
     nudge: loop.nudge,
+    isOver: () => scheduler.now() >= endsAt,
     confirm() {
       // The one under way may have been sent before what the caller waits for; all who ask meanwhile share the next.
       following ??= confirming

@@ -139,6 +139,7 @@ export async function runWorker(
     ...(faults === undefined ? {} : { faults }),
     pauseQueue: paused.pause,
     isPaused: paused.has,
+    leaseIsOver: () => lease?.isOver() ?? false,
     ...(options.remember === undefined ? {} : { beforeEffect: async () => lease?.confirm() }),
   });
 

@@ -9,7 +9,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setup } from 'xstate';
 import { z } from 'zod';
-import { activity, defineActivity, defineWorkflow, implementActivity } from '../../engine/index.ts';
+import {
+  type ActivityContext,
+  activity,
+  defineActivity,
+  defineWorkflow,
+  implementActivity,
+} from '../../engine/index.ts';
 
 /** Of every store these workflows run on. */
 export const SHARDS = 2;
@@ -128,8 +134,9 @@ export function ledgerOf(folder: string, order: string): string[] {
 
 export function writingTo(folder: string) {
   const doing = {
-    async run({ order, effect }: z.infer<typeof line>) {
+    async run({ order, effect }: z.infer<typeof line>, context: ActivityContext) {
       await sleep(2);
+      context.signal.throwIfAborted();
       appendFileSync(join(folder, order), `${effect}\n`);
       return effect;
     },

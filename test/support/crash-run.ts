@@ -16,7 +16,7 @@ import { CRASH_POINT_NAMES, type CrashPointName, crashPoint, type DeathSentence 
 import { type Judged, judgeOrders, type Order } from './crash-verdict.ts';
 import { eventually } from './eventually.ts';
 import { createRandom, type Random } from './random.ts';
-import { type RedisServer, startRedisServer } from './redis-server.ts';
+import { type RedisServer, type RedisServerOptions, startRedisServer } from './redis-server.ts';
 import { parseLine, type Spawned, spawnNode } from './spawn.ts';
 
 export interface CrashRun {
@@ -38,8 +38,12 @@ export interface CrashLane {
   readonly redis: RedisServer;
   /** Folder of the ledgers. */
   readonly ledger: string;
+  readonly api: Slot;
+  readonly workers: readonly Slot[];
   /** Kills once at each of the points. Orders come in until all kills have happened, and must then come to rest. */
   run(seed: number, points?: readonly CrashPointName[]): Promise<CrashRun>;
+  /** Orders come in, named after `name`, until `trouble` is over, and must then come to rest. */
+  under(name: string, trouble: () => Promise<unknown>): Promise<Omit<CrashRun, 'seed' | 'kills'>>;
   judge(orders: readonly Order[]): Promise<Judged>;
   /** What is still open or owed after that long. */
   unrest(withinMs?: number): Promise<readonly string[]>;
@@ -57,17 +61,25 @@ const REST_WITHIN_MS = 60_000;
 const REACHED_WITHIN_MS = 60_000;
 const BOOTED_WITHIN_MS = 60_000;
 
+interface LaneOptions {
+  readonly listen?: RedisServerOptions['listen'];
+  readonly redisEnv?: Readonly<Record<string, string>>;
+  /** Where the processes find Redis; default where it is. */
+  readonly line?: (server: RedisServer) => Promise<string>;
+}
+
 /** `programs` is a folder of bundles of CRASH_PROGRAMS; `plants` goes into their environment. */
 export async function openLane(
   programs: string,
   plants: Readonly<Record<string, string>> = {},
+  { listen = 'socket', redisEnv = {}, line = async (server) => server.url }: LaneOptions = {},
 ): Promise<CrashLane> {
-  const server = await startRedisServer({ aof: 'always' });
+  const server = await startRedisServer({ aof: 'always', listen, env: redisEnv });
   const ledger = mkdtempSync(join(tmpdir(), 'ledger-'));
   const redis = createRedis(server.url, 'worker', { log: silentLogger() });
-  const store = createRedisStore({ redis, namespace: NAMESPACE, shards: SHARDS });
+  const store = patient(createRedisStore({ redis, namespace: NAMESPACE, shards: SHARDS }));
   const registry = createRegistry(crashTrials);
-  const env = { REDIS_URL: server.url, NAMESPACE, LEDGER: ledger, API_KEY, ...plants };
+  const env = { REDIS_URL: await line(server), NAMESPACE, LEDGER: ledger, API_KEY, ...plants };
   const open = (kind: 'api' | 'worker') => openSlot(join(programs, `${kind}.mjs`), env);
   const [api, ...workers] = await Promise.all([open('api'), open('worker'), open('worker')]);
   const slots = [api, ...workers];
@@ -93,41 +105,51 @@ export async function openLane(
   const judge = (orders: readonly Order[]) => judgeOrders(store, registry, ledger, orders);
   const unrest = (withinMs = REST_WITHIN_MS) => findUnrest(store, server, withinMs);
 
+  async function under(name: string, trouble: () => Promise<unknown>) {
+    const load = startLoad(() => api.url(), store, name);
+    await trouble().catch(async (error: unknown) => {
+      await load.abandon();
+      throw error;
+    });
+    const since = performance.now();
+    const orders = await load.finish(REST_WITHIN_MS);
+    total += orders.length;
+    const problems = [...(await unrest()), ...slots.flatMap((slot) => slot.mended())];
+    const restMs = performance.now() - since;
+    const judged = await judge(orders);
+    const { told, doubtful, refusal } = load.migrated();
+    if (refusal !== undefined) problems.push(`a migration was refused: ${refusal}`);
+    if (judged.migrations < told || judged.migrations > told + doubtful)
+      problems.push(
+        `${judged.migrations} migrations are in histories, ${told} to ${told + doubtful} were told of`,
+      );
+    const there = await counted(store, {});
+    if (there !== total) problems.push(`${total} orders were placed, ${there} instances exist`);
+    return {
+      accepted: orders.reduce((sum, { accepted }) => sum + accepted.size, 0),
+      orders,
+      effects: judged.effects,
+      migrations: judged.migrations,
+      restMs,
+      problems: [...problems, ...judged.problems],
+    };
+  }
+
   return {
     redis: server,
     ledger,
+    api,
+    workers,
     judge,
     unrest,
+    under,
     async run(seed, points = CRASH_POINT_NAMES) {
-      const load = startLoad(() => api.url(), store, `s${seed}`);
-      const killed = await killAll(seed, points).catch(async (error: unknown) => {
-        await load.abandon();
-        throw error;
+      let killed: readonly CrashPointName[] = [];
+      const run = await under(`s${seed}`, async () => {
+        killed = await killAll(seed, points);
       });
-      const since = performance.now();
-      const orders = await load.finish(REST_WITHIN_MS);
-      total += orders.length;
-      const problems = [...(await unrest()), ...slots.flatMap((slot) => slot.mended())];
-      const restMs = performance.now() - since;
-      const judged = await judge(orders);
-      const { told, doubtful, refusal } = load.migrated();
-      if (refusal !== undefined) problems.push(`a migration was refused: ${refusal}`);
-      if (judged.migrations < told || judged.migrations > told + doubtful)
-        problems.push(
-          `${judged.migrations} migrations are in histories, ${told} to ${told + doubtful} were told of`,
-        );
-      const there = await counted(store, {});
-      if (there !== total) problems.push(`${total} orders were placed, ${there} instances exist`);
-      return {
-        seed,
-        kills: tally(killed),
-        accepted: orders.reduce((sum, { accepted }) => sum + accepted.size, 0),
-        orders,
-        effects: judged.effects,
-        migrations: judged.migrations,
-        restMs,
-        problems: [...problems, ...judged.problems].map((problem) => `seed ${seed}: ${problem}`),
-      };
+      const problems = run.problems.map((problem) => `seed ${seed}: ${problem}`);
+      return { ...run, seed, kills: tally(killed), problems };
     },
     async close() {
       await Promise.all(slots.map((slot) => slot.close()));
@@ -135,6 +157,16 @@ export async function openLane(
       await server.stop();
       rmSync(ledger, { recursive: true });
     },
+  };
+}
+
+/** Our own eyes look again where the store refuses to answer: that is the trouble, not its outcome. */
+function patient(store: Store): Store {
+  const insist = <T>(look: () => Promise<T>): Promise<T> => eventually(look, { within: 60_000, every: 50 });
+  return {
+    ...store,
+    list: (query) => insist(() => store.list(query)),
+    count: (index) => insist(() => store.count(index)),
   };
 }
 
@@ -149,8 +181,12 @@ export function tally(names: readonly string[]): Record<string, number> {
   return counts;
 }
 
-interface Slot {
+/** A process of a lane, and those that take its place. */
+export interface Slot {
   url(): string;
+  current(): Spawned;
+  /** Starts another, once the one before it is gone. */
+  replace(): Promise<void>;
   /** Resolves when the process has died there and the next one is ready. */
   kill(sentence: DeathSentence): Promise<void>;
   /** What the auditors had to mend since the last look: nothing, where every commit is whole. */
@@ -164,7 +200,14 @@ async function openSlot(program: string, env: Readonly<Record<string, string>>):
   let read = 0;
   let current = await start();
   all.push(current);
+  async function replace(): Promise<void> {
+    await current.exited;
+    current = await start();
+    all.push(current);
+  }
   return {
+    current: () => current,
+    replace,
     url() {
       const ready = current.lines.map(parseLine).find((line) => line?.['msg'] === 'ready');
       return `http://127.0.0.1:${String(ready?.['port'])}`;
@@ -176,8 +219,7 @@ async function openSlot(program: string, env: Readonly<Record<string, string>>):
       } else {
         await dieAt(current, sentence);
       }
-      current = await start();
-      all.push(current);
+      await replace();
     },
     mended() {
       const lines = all.flatMap(({ lines }) => lines).filter((line) => line.includes('store damage mended'));
