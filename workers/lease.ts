@@ -73,10 +73,7 @@ export async function startLease(options: LeaseOptions): Promise<Lease> {
     if (seen === null) return;
     for (const field of await engine.store.lostClaims(worker, activations.running()))
       activations.abort(field, 'canceled');
-    // The lease holds all the same: only effects wait, and say why.
-    await options
-      .remember?.(seen)
-      .catch((error: unknown) => log.error({ error: messageOf(error) }, 'store seen is not remembered'));
+    await options.remember?.(seen);
   }
 
   async function confirmNow(): Promise<void> {

@@ -11,6 +11,8 @@ interface Call {
   readonly ids: readonly string[];
   /** The newest counter that its lane was answered, as it says. */
   readonly answered: number;
+  /** Ms of the store's time until which that answer must be there. */
+  readonly until: number;
   answer(): void;
   refuse(message: string): void;
 }
@@ -26,7 +28,7 @@ function silentStore() {
         const counter = Number(args[1]);
         const statuses = ids.map(() => 'OK');
         calls.push({
-          ...{ lane: keys[4] ?? '', counter, ids, answered: Number(args[5]) },
+          ...{ lane: keys[4] ?? '', counter, ids, answered: Number(args[5]), until: Number(args[6]) },
           answer: () => resolve([counter, 1_000 * counter, ...statuses].join('|')),
           refuse: (message) => reject(new Error(message)),
         });
@@ -88,20 +90,19 @@ describe('a lane', () => {
     return call;
   }
 
-  it('says which of its batches it was answered, for as long as the store remembers', async () => {
+  it('says which of its batches it was answered, and how long by the store’s clock that is remembered', async () => {
     const store = silentStore();
-    const hours = [0, 1, 12, 24.5];
+    const halfADay = 12 * 3_600_000;
     const calls: Call[] = [];
-    for (const hour of hours) {
+    for (const hour of [0, 1, 24.5]) {
       store.told.now = hour * 3_600_000;
       calls.push(await one(store));
     }
 
-    expect(calls.map(({ counter, answered }) => [counter, answered])).toEqual([
-      [1, 0],
-      [2, 1],
-      [3, 2],
-      [4, 0],
+    expect(calls.map(({ counter, answered, until }) => [counter, answered, until])).toEqual([
+      [1, 0, halfADay],
+      [2, 1, halfADay + 1_000],
+      [3, 2, halfADay + 2_000],
     ]);
   });
 
