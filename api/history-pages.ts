@@ -1,7 +1,7 @@
 /** Histories in pages, either way round: of one instance, and of an instance with all it ever started. */
 import type { Client, HistoryEntry } from '../engine/index.ts';
 import { unknownInstance } from '../shared/errors.ts';
-import { type HistoryLine, linesOf, type Names } from './history-words.ts';
+import { childrenOf, type HistoryLine, linesOf, type Names } from './history-words.ts';
 
 export interface PageRequest {
   readonly order: 'asc' | 'desc';
@@ -91,10 +91,9 @@ async function* treeHistory(client: Client, root: string): AsyncGenerator<readon
     const names: Names = new Map();
     for (let from = 0; from < view.revision; from += STRETCH) {
       const entries = await entriesOf(client, id, from, Math.min(from + STRETCH, view.revision));
-      for (const { effects } of entries)
-        for (const effect of effects ?? [])
-          if (effect.type === 'child-started') waiting.push(effect.instanceId);
-      yield linesOf(view, entries, names);
+      const lines = linesOf(view, entries, names);
+      waiting.push(...childrenOf(lines).map(({ instanceId }) => instanceId));
+      yield lines;
     }
   }
 }

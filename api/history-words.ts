@@ -27,6 +27,17 @@ export function linesOf(
   });
 }
 
+/** Every child that these entries began, in order. */
+export function childrenOf(lines: readonly HistoryLine[]) {
+  return lines.flatMap(({ entry: { at, effects } }) =>
+    (effects ?? []).flatMap((effect) =>
+      effect.type === 'child-started'
+        ? [{ actorId: effect.actorId, instanceId: effect.instanceId, startedAt: iso(at) }]
+        : [],
+    ),
+  );
+}
+
 export function presentLine({ instanceId, workflow, entry, words }: HistoryLine) {
   return {
     instanceId,

@@ -34,6 +34,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   getReport: READ,
   getChart: READ,
   getHistory: READ,
+  listChildren: READ,
   verifyHistory: READ,
 
   sendSignal: OPERATE,

@@ -3,7 +3,7 @@ import type { InstanceView } from '../engine/index.ts';
 import { activityContracts } from '../workflows/index.ts';
 import type { OnboardManyOutput } from '../workflows/onboard-many.ts';
 import type { ClosingReport } from '../workflows/report.ts';
-import { type HistoryLine, humanise } from './history-words.ts';
+import { childrenOf, type HistoryLine, humanise } from './history-words.ts';
 import { iso } from './schemas.ts';
 
 export interface Table {
@@ -93,7 +93,11 @@ export function isList(output: unknown): output is OnboardManyOutput {
 
 function tablesOf(output: unknown, own: readonly HistoryLine[]): readonly Table[] {
   if (typeof output !== 'object' || output === null) return [];
-  if (isList(output)) return listTables(output, childrenOf(own));
+  if (isList(output))
+    return listTables(
+      output,
+      new Map(childrenOf(own).map(({ actorId, instanceId }) => [actorId, instanceId])),
+    );
   return 'ordered' in output && 'granted' in output ? closingTables(output as ClosingReport) : [];
 }
 
@@ -164,13 +168,6 @@ function closingTables(report: ClosingReport): readonly Table[] {
     { title: 'Left behind', columns: ['What stays'], rows: report.leftBehind.map((what) => [what]) },
   ];
   return tables.filter(({ rows }) => rows.length > 0);
-}
-
-function childrenOf(own: readonly HistoryLine[]): ReadonlyMap<string, string> {
-  const started = own
-    .flatMap(({ entry }) => entry.effects ?? [])
-    .flatMap((effect) => (effect.type === 'child-started' ? [effect] : []));
-  return new Map(started.map(({ actorId, instanceId }) => [actorId, instanceId]));
 }
 
 function listTables(

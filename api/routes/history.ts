@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Client } from '../../engine/index.ts';
 import { AppError } from '../../shared/errors.ts';
-import { HISTORY_CURSOR, instancePage, treePage } from '../history-pages.ts';
-import { presentLine } from '../history-words.ts';
+import { HISTORY_CURSOR, instancePage, treePage, wholeHistory } from '../history-pages.ts';
+import { childrenOf, presentLine } from '../history-words.ts';
 import { type Reply, type Route, route } from '../route.ts';
 import { HistoryEntrySchema, InstanceParams, pageOf } from '../schemas.ts';
 
@@ -18,6 +18,10 @@ const Query = z.strictObject({
     .default('false')
     .meta({ description: 'With the instances below it, by time' }),
 });
+
+const Child = z
+  .strictObject({ actorId: z.string(), instanceId: z.string(), startedAt: z.string() })
+  .meta({ id: 'StartedChild' });
 
 const Verdict = z.union([
   z.strictObject({ intact: z.literal(true), head: z.string() }),
@@ -47,6 +51,20 @@ export function historyRoutes({ client }: { readonly client: Client }): readonly
           body: { data: lines.map(presentLine), nextCursor },
           headers: nextCursor === null ? {} : { Link: `</v1/instances/${id}/history?${next}>; rel="next"` },
         };
+      },
+    }),
+    route({
+      id: 'listChildren',
+      method: 'get',
+      path: '/v1/instances/{id}/children',
+      tag: 'history',
+      summary: 'Every instance that it ever started, those that ended included',
+      params: InstanceParams,
+      responses: { 200: { description: 'In the order they began, all at once', schema: pageOf(Child) } },
+      errors: ['instance-unknown'],
+      async handle({ params }) {
+        const data = childrenOf(await wholeHistory(client, params.id));
+        return { status: 200, body: { data, nextCursor: null } };
       },
     }),
     route({

@@ -1,9 +1,13 @@
 /** What became of each customer of a list, in the page of the instance that follows them. */
 
 import { Icon } from './icons.tsx';
+import { useLive } from './live.ts';
 import type { Chip } from './status.ts';
-import type { Instance, ListRow } from './types.ts';
+import type { Instance, ListRow, Page, StartedChild } from './types.ts';
 import { humanise, visible } from './words.ts';
+
+/** A row that has ended is a child no more, so where it went is asked for. */
+const EVERY_MS = 10_000;
 
 const STATES: Readonly<Record<string, Chip>> = {
   waiting: { word: 'Not begun', icon: 'clock', tone: 'quiet' },
@@ -30,7 +34,11 @@ export function ListRows({
   readonly instance: Instance;
   readonly rows: readonly ListRow[];
 }) {
-  const children = new Map(instance.children.map((child) => [child.actorId, child]));
+  const live = new Map(instance.children.map((child) => [child.actorId, child.instance]));
+  const { data: started } = useLive<Page<StartedChild>>(`/v1/instances/${instance.id}/children`, EVERY_MS);
+  const ids = new Map(
+    [...(started?.data ?? []), ...instance.children].map((child) => [child.actorId, child.instanceId]),
+  );
   const counts = Map.groupBy(rows, ({ state }) => state);
   return (
     <section class="card">
@@ -57,7 +65,12 @@ export function ListRows({
           </thead>
           <tbody>
             {rows.map((row) => (
-              <Row key={row.line} row={row} child={children.get(`row-${row.line}`)} />
+              <Row
+                key={row.line}
+                row={row}
+                id={ids.get(`row-${row.line}`)}
+                inner={live.get(`row-${row.line}`) ?? null}
+              />
             ))}
           </tbody>
         </table>
@@ -68,18 +81,20 @@ export function ListRows({
 
 function Row({
   row,
-  child,
+  id,
+  inner,
 }: {
   readonly row: ListRow;
-  readonly child: Instance['children'][number] | undefined;
+  /** Of its onboarding; undefined until one began. */
+  readonly id: string | undefined;
+  readonly inner: Instance | null;
 }) {
   const { word, icon, tone } = STATES[row.state] ?? UNKNOWN;
   const name = visible(row.name === '' ? row.key : row.name);
-  const inner = child?.instance ?? null;
   return (
     <tr>
       <td>{row.line}</td>
-      <td>{child === undefined ? name : <a href={`#/instances/${child.instanceId}`}>{name}</a>}</td>
+      <td>{id === undefined ? name : <a href={`#/instances/${id}`}>{name}</a>}</td>
       <td>
         <span class={`chip chip-${tone}`}>
           <Icon name={icon} /> {word}

@@ -116,6 +116,11 @@ export interface Instance extends Summary {
   }[];
 }
 
+export interface StartedChild {
+  readonly actorId: string;
+  readonly instanceId: string;
+}
+
 export interface HistoryLine {
   readonly instanceId: string;
   readonly workflow: string;

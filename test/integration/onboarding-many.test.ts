@@ -146,6 +146,14 @@ describe('a list of customers', () => {
     expect(list).toMatchObject({ subject: 'Spring list', outcome: 'completed', startedBy: 'grace' });
     const rows = list.tables.find(({ title }: { title: string }) => title === 'Rows').rows as string[][];
     const adventure = rows[1]?.at(-1) ?? '';
+    // What has ended is a child no more and is found all the same.
+    const began = await request(app).get(`/v1/instances/${first.body.instanceId}/children`).set(auth);
+    expect(began.body.data).toContainEqual({
+      actorId: 'row-3',
+      instanceId: adventure,
+      startedAt: expect.any(String),
+    });
+    expect(played.instance.children).toEqual([]);
     const { body: report } = await reportOn(adventure, 'application/json');
     expect(report.changes.map(({ what }: { what: string }) => what)).toEqual(
       expect.arrayContaining([
