@@ -79,7 +79,7 @@ function happened({ event, outcome }: HistoryEntry, names: ReadonlyMap<string, s
     case 'activity.lost':
       return `${named(event.token)}, attempt ${event.attempt}: no answer (${event.why}).`;
     case 'rewound':
-      return `The store was set back and taken on: what happened since ${iso(event.since)} may be forgotten here.`;
+      return `The store was set back and taken on: what happened since ${iso(event.since).slice(0, 16).replace('T', ' ')} UTC may be forgotten here.`;
     case 'timer.fired':
       return 'A deadline passed.';
     case 'child.message':

@@ -5,12 +5,12 @@ import { Interventions } from './interventions.tsx';
 import { ListRows, rowsOf } from './list-rows.tsx';
 import { useLive } from './live.ts';
 import { everyInstance, Operations } from './operations.tsx';
-import { Age, Loading, ProblemBox, StatusChip, useNow, Value } from './parts.tsx';
+import { Age, Loading, Moment, ProblemBox, StatusChip, useNow, Value } from './parts.tsx';
 import { waitingOn, whoWords } from './status.ts';
 import { TaskCard } from './task-card.tsx';
 import { Timeline } from './timeline.tsx';
 import type { Activity, Instance } from './types.ts';
-import { bothTimes, localTime, untilOf, visible } from './words.ts';
+import { bothTimes, untilOf, visible } from './words.ts';
 
 export function Detail({ id }: { readonly id: string }) {
   const { data, problem, refresh } = useLive<Instance>(`/v1/instances/${id}?tree=true`);
@@ -38,14 +38,15 @@ function Shown({ instance, refresh }: { readonly instance: Instance; refresh(): 
       <div class="columns">
         <div class="column-tasks">
           {instance.rewound !== null && (
-            <div class="banner" role="status">
+            <div class="banner banner-warn" role="status">
               <Icon name="alert" />
               <div>
-                <strong>The store was set back.</strong>
-                <p class="faint">
-                  What happened here between {localTime(instance.rewound.since)} and{' '}
-                  {localTime(instance.rewound.at)} may be forgotten. What was done at Microsoft is looked up
-                  before it is done again.
+                <strong>The store was set back: this onboarding may have been further.</strong>
+                <p>
+                  What happened here between <Moment at={instance.rewound.since} /> and{' '}
+                  <Moment at={instance.rewound.at} /> may be forgotten. Nothing is ordered twice: what was
+                  done at Microsoft is looked up before it is done again. Answers and approvals of that time
+                  may have to be given anew.
                 </p>
               </div>
             </div>
@@ -110,9 +111,7 @@ function Shown({ instance, refresh }: { readonly instance: Instance; refresh(): 
               <div>
                 <dt>Started</dt>
                 <dd>
-                  <time dateTime={instance.createdAt} title={bothTimes(instance.createdAt)}>
-                    {localTime(instance.createdAt)}
-                  </time>
+                  <Moment at={instance.createdAt} />
                 </dd>
               </div>
               <div>

@@ -1,10 +1,11 @@
 /** Which path a customer takes: asked by domain, answered by Microsoft through a worker. A proposal only. */
 import { useEffect, useState } from 'preact/hooks';
-import { asProblem, post } from './api.ts';
+import { post } from './api.ts';
 import { Icon } from './icons.tsx';
 import { useLive } from './live.ts';
 import { ProblemBox } from './parts.tsx';
-import type { FoundPath, Instance, Problem, Workflow } from './types.ts';
+import { useSubmit } from './submit.ts';
+import type { FoundPath, Instance, Workflow } from './types.ts';
 import { visible } from './words.ts';
 
 export function FindPath(props: {
@@ -15,34 +16,20 @@ export function FindPath(props: {
   const { found, onFound } = props;
   const [domain, setDomain] = useState('');
   const [open, setOpen] = useState<FoundPath | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, on } = useSubmit();
 
   async function ask(): Promise<void> {
-    setBusy(true);
-    setProblem(null);
     setOpen(null);
     onFound(null);
-    try {
-      const answer = await post<FoundPath>('/v1/paths', { domain: domain.trim() });
-      if (answer.path === null && answer.tenantId === null) setOpen(answer);
-      else onFound(answer);
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-    setBusy(false);
+    const answer = await post<FoundPath>('/v1/paths', { domain: domain.trim() });
+    if (answer.path === null && answer.tenantId === null) setOpen(answer);
+    else onFound(answer);
   }
 
   return (
     <section class="card">
       <h2>Which customer?</h2>
-      <form
-        class="inline-form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void ask();
-        }}
-      >
+      <form class="inline-form" onSubmit={on(ask)}>
         <div class="field">
           <label for="domain">Domain of the customer</label>
           <input

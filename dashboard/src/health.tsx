@@ -1,11 +1,12 @@
 /** What all onboardings stand on: our sign-in at Microsoft, the queues, the workers and the store. */
 import { useState } from 'preact/hooks';
-import { asProblem, post } from './api.ts';
+import { post } from './api.ts';
 import { Icon } from './icons.tsx';
 import { useLive } from './live.ts';
 import { Age, Empty, Loading, ProblemBox, useNow } from './parts.tsx';
 import { mayOperate, say } from './store.ts';
-import type { PausedQueue, Problem, Readiness, SignInLife } from './types.ts';
+import { useSubmit } from './submit.ts';
+import type { PausedQueue, Readiness, SignInLife } from './types.ts';
 import { bothTimes, count, localTime, untilOf, visible } from './words.ts';
 
 const EVERY_MS = 5_000;
@@ -48,22 +49,14 @@ export function HealthPage() {
 function Paused({ queue, onDone }: { readonly queue: PausedQueue; onDone(): void }) {
   const [asked, setAsked] = useState(false);
   const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, on } = useSubmit();
   const field = `resume-${queue.queue}`;
 
   async function resume(): Promise<void> {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const why = reason.trim();
-      await post(`/v1/queues/${encodeURIComponent(queue.queue)}/resume`, why === '' ? {} : { reason: why });
-      say(`The queue ${queue.queue} goes on.`);
-      onDone();
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-    setBusy(false);
+    const why = reason.trim();
+    await post(`/v1/queues/${encodeURIComponent(queue.queue)}/resume`, why === '' ? {} : { reason: why });
+    say(`The queue ${queue.queue} goes on.`);
+    onDone();
   }
 
   return (
@@ -87,13 +80,7 @@ function Paused({ queue, onDone }: { readonly queue: PausedQueue; onDone(): void
           </button>
         )}
         {asked && (
-          <form
-            class="inner-form"
-            onSubmit={(event) => {
-              event.preventDefault();
-              void resume();
-            }}
-          >
+          <form class="inner-form" onSubmit={on(resume)}>
             <p>If the cause is still there, the first call finds it and the queue stops again.</p>
             <div class="field">
               <label for={field}>

@@ -1,10 +1,11 @@
 /** Many customers at once: a CSV list is tried dry, its mistakes are told by line and column, and only then it starts. */
 import { useState } from 'preact/hooks';
-import { asProblem, postList } from './api.ts';
+import { postList } from './api.ts';
 import { Icon } from './icons.tsx';
 import { ProblemBox } from './parts.tsx';
 import { go, mayOperate, say } from './store.ts';
-import type { Import, Problem } from './types.ts';
+import { useSubmit } from './submit.ts';
+import type { Import } from './types.ts';
 import { count, humanise, visible } from './words.ts';
 
 interface Chosen {
@@ -16,24 +17,14 @@ export function ImportPage() {
   const [file, setFile] = useState<Chosen | null>(null);
   const [title, setTitle] = useState('');
   const [checked, setChecked] = useState<Import | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, run } = useSubmit();
 
-  async function send(list: Chosen, dryRun: boolean): Promise<Import | null> {
-    setBusy(true);
-    setProblem(null);
+  function send(list: Chosen, dryRun: boolean): Promise<Import> {
     const query = new URLSearchParams({
       dryRun: String(dryRun),
       ...(title.trim() === '' ? {} : { title: title.trim() }),
     });
-    try {
-      return await postList<Import>(`/v1/imports?${query}`, list.text);
-    } catch (error) {
-      setProblem(asProblem(error));
-      return null;
-    } finally {
-      setBusy(false);
-    }
+    return postList<Import>(`/v1/imports?${query}`, list.text);
   }
 
   async function choose(input: HTMLInputElement): Promise<void> {
@@ -44,13 +35,12 @@ export function ImportPage() {
     const list = { name: picked.name, text: await picked.text() };
     setFile(list);
     if (title === '') setTitle(picked.name.replace(/\.csv$/i, '').slice(0, 200));
-    setChecked(await send(list, true));
+    await run(async () => setChecked(await send(list, true)));
   }
 
   async function start(): Promise<void> {
     if (file === null) return;
     const started = await send(file, false);
-    if (started === null) return;
     if (started.instanceId === null) {
       setChecked(started);
       return;
@@ -104,7 +94,7 @@ export function ImportPage() {
       )}
       {problem !== null && <ProblemBox problem={problem} />}
       {checked !== null && file !== null && (
-        <Checked file={file} checked={checked} busy={busy} onStart={() => void start()} />
+        <Checked file={file} checked={checked} busy={busy} onStart={() => void run(start)} />
       )}
     </main>
   );

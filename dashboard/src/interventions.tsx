@@ -1,9 +1,10 @@
 /** A hand in one instance, looked at before it is done: what would begin, end, be set and sent. */
 import { useEffect, useId, useState } from 'preact/hooks';
-import { asProblem, post, read } from './api.ts';
+import { ApiProblem, asProblem, post, read } from './api.ts';
 import { everyState } from './chart.tsx';
 import { ProblemBox, ReasonField, Value } from './parts.tsx';
 import { mayIntervene, mayOperate, say } from './store.ts';
+import { useSubmit } from './submit.ts';
 import type { ChartState, Instance, Preview, Problem } from './types.ts';
 import { bothTimes, eventWords, humanise, localTime, visible } from './words.ts';
 
@@ -71,14 +72,22 @@ interface Draft {
 
 type Operation = { readonly kind: Kind } & Readonly<Record<string, unknown>>;
 
-/** Raises `SyntaxError` for JSON that is none. */
+/** Raises `ApiProblem` for JSON that is none. */
 function operationOf(kind: Kind, { state, json, token, message }: Draft): Operation {
   if (kind === 'retry-from') return { kind, state };
   if (kind === 'move') return { kind, to: state };
-  if (kind === 'edit-context') return { kind, changes: JSON.parse(json) };
-  if (kind === 'complete-activity') return { kind, token, output: JSON.parse(json) };
+  if (kind === 'edit-context') return { kind, changes: parsed(json) };
+  if (kind === 'complete-activity') return { kind, token, output: parsed(json) };
   if (kind === 'fail-activity') return { kind, token, code: 'failed-by-hand', message };
   return { kind };
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new ApiProblem({ ...asProblem(error), title: 'This is not valid JSON' });
+  }
 }
 
 /** Where it is done, and what is sent. */
@@ -141,40 +150,25 @@ function HandForm(props: { readonly instance: Instance; readonly kind: Kind; onD
     null,
   );
   const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, on } = useSubmit();
   const field = useId();
 
-  async function attempt(act: () => Promise<void>): Promise<void> {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await act();
-    } catch (error) {
-      const isJson = error instanceof SyntaxError;
-      setProblem(isJson ? { ...asProblem(error), title: 'This is not valid JSON' } : asProblem(error));
-    }
-    setBusy(false);
+  async function look(): Promise<void> {
+    const operation = operationOf(kind, draft);
+    const preview = await post<Preview>(`/v1/instances/${instance.id}/preview`, { operation });
+    setLooked({ operation, preview });
   }
 
-  const look = () =>
-    attempt(async () => {
-      const operation = operationOf(kind, draft);
-      const preview = await post<Preview>(`/v1/instances/${instance.id}/preview`, { operation });
-      setLooked({ operation, preview });
-    });
-
-  const carryOut = () =>
-    attempt(async () => {
-      if (looked === null) return;
-      const { path, fields } = requestOf(instance.id, looked.operation);
-      const body = { ...fields, reason: reason.trim() };
-      const revision = looked.preview.before?.revision;
-      // What was looked at is what is done: an instance that moved on meanwhile refuses.
-      await post(path, body, revision === undefined ? {} : { 'If-Match': `"${revision}"` });
-      say(`${HANDS[kind].label}: done.`);
-      props.onDone();
-    });
+  async function carryOut(): Promise<void> {
+    if (looked === null) return;
+    const { path, fields } = requestOf(instance.id, looked.operation);
+    const body = { ...fields, reason: reason.trim() };
+    const revision = looked.preview.before?.revision;
+    // What was looked at is what is done: an instance that moved on meanwhile refuses.
+    await post(path, body, revision === undefined ? {} : { 'If-Match': `"${revision}"` });
+    say(`${HANDS[kind].label}: done.`);
+    props.onDone();
+  }
 
   const change = (next: Partial<Draft>) => {
     setDraft({ ...draft, ...next });
@@ -182,13 +176,7 @@ function HandForm(props: { readonly instance: Instance; readonly kind: Kind; onD
   };
   const possible = looked !== null && looked.preview.status !== 'impossible';
   return (
-    <form
-      class="inner-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void (looked === null ? look() : carryOut());
-      }}
-    >
+    <form class="inner-form" onSubmit={on(looked === null ? look : carryOut)}>
       <p class="faint">{HANDS[kind].help}</p>
       {problem !== null && <ProblemBox problem={problem} />}
       <HandFields instance={instance} kind={kind} draft={draft} onChange={change} />

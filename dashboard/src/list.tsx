@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from './icons.tsx';
 import { useLive } from './live.ts';
 import { Age, Empty, Loading, ProblemBox, StatusChip } from './parts.tsx';
@@ -6,13 +7,15 @@ import { go, mayOperate, place } from './store.ts';
 import type { Page, Summary } from './types.ts';
 import { visible } from './words.ts';
 
+const SET_BACK = 'rewound=true';
+
 const VIEWS = [
   { name: 'All', query: '' },
   { name: 'Running', query: 'status=running' },
   { name: 'Waiting for customers', query: 'waitingOn=customer&children=true' },
   { name: 'Open tasks', query: 'task=true&children=true' },
   { name: 'Attention', query: 'attention=true&children=true' },
-  { name: 'Set back', query: 'rewound=true' },
+  { name: 'Set back', query: SET_BACK },
   { name: 'Done', query: 'status=completed' },
 ] as const;
 
@@ -38,17 +41,13 @@ export function List() {
           </a>
         )}
       </div>
-      <nav class="tabs" aria-label="Views">
-        {VIEWS.map((view) => (
-          <a
-            key={view.name}
-            href={view.query === '' ? '#/' : `#/?${view.query}`}
-            aria-current={view.query === current ? 'page' : undefined}
-          >
-            {view.name}
-          </a>
-        ))}
-      </nav>
+      <Views current={current} />
+      {current === SET_BACK && (
+        <p class="faint">
+          Open when the store lost what it had answered and was taken on again: each may have been further
+          than it shows. Read them against Partner Center; the page of each says which time may be forgotten.
+        </p>
+      )}
       {problem !== null && <ProblemBox problem={problem} />}
       {data === null && problem === null && <Loading />}
       {data !== null && <Table items={data.data} filtered={current !== ''} />}
@@ -70,6 +69,28 @@ export function List() {
         </div>
       )}
     </main>
+  );
+}
+
+/** A narrow screen shows a few of them; the one we are in is among those. */
+function Views({ current }: { readonly current: string }) {
+  const bar = useRef<HTMLElement>(null);
+  // `current` is not read: the link it marks is.
+  useEffect(() => {
+    bar.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [current]);
+  return (
+    <nav class="tabs" aria-label="Views" ref={bar}>
+      {VIEWS.map((view) => (
+        <a
+          key={view.name}
+          href={view.query === '' ? '#/' : `#/?${view.query}`}
+          aria-current={view.query === current ? 'page' : undefined}
+        >
+          {view.name}
+        </a>
+      ))}
+    </nav>
   );
 }
 
@@ -130,6 +151,7 @@ function Row({ item }: { readonly item: Summary }) {
       <td class="cell-status">
         <StatusChip of={item} />
         {open && who !== null && <span class="faint">waiting on {whoWords(who)}</span>}
+        {open && item.rewound !== null && <span class="faint">the store was set back</span>}
       </td>
       <td class="cell-age">
         <Age since={item.stateSince} />

@@ -1,8 +1,9 @@
 import { useId, useState } from 'preact/hooks';
-import { asProblem, post } from './api.ts';
+import { post } from './api.ts';
 import { ProblemBox, ReasonField } from './parts.tsx';
 import { mayOperate, say } from './store.ts';
-import type { Instance, Problem } from './types.ts';
+import { useSubmit } from './submit.ts';
+import type { Instance } from './types.ts';
 
 interface Operation {
   readonly name: 'pause' | 'resume' | 'retry' | 'cancel';
@@ -89,35 +90,21 @@ export function Confirm(props: {
 }) {
   const { operation, targets } = props;
   const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, on } = useSubmit();
   const id = useId();
 
   async function submit(): Promise<void> {
-    setBusy(true);
-    setProblem(null);
-    try {
-      for (const id of targets)
-        await post(
-          `/v1/instances/${id}/${operation.name}`,
-          reason.trim() === '' ? {} : { reason: reason.trim() },
-        );
-      say(operation.done);
-      props.onDone();
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+    for (const id of targets)
+      await post(
+        `/v1/instances/${id}/${operation.name}`,
+        reason.trim() === '' ? {} : { reason: reason.trim() },
+      );
+    say(operation.done);
+    props.onDone();
   }
 
   return (
-    <form
-      class="inner-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
+    <form class="inner-form" onSubmit={on(submit)}>
       <h4>{operation.label}</h4>
       <p>{operation.question}</p>
       {problem !== null && <ProblemBox problem={problem} />}

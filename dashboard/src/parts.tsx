@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Icon, type IconName } from './icons.tsx';
 import { chipOf } from './status.ts';
 import type { Problem, Summary } from './types.ts';
-import { ageOf, bothTimes, humanise, JUST_NOW, untilOf, visible } from './words.ts';
+import { ageOf, bothTimes, humanise, JUST_NOW, localTime, untilOf, visible } from './words.ts';
 
 export function StatusChip({ of }: { readonly of: Summary }) {
   const { word, icon, tone } = chipOf(of);
@@ -24,6 +24,15 @@ export function useNow(): number {
     return () => clearInterval(timer);
   }, []);
   return now;
+}
+
+/** A moment by the reader's own clock, in UTC too when pointed at. */
+export function Moment({ at }: { readonly at: string }) {
+  return (
+    <time dateTime={at} title={bothTimes(at)}>
+      {localTime(at)}
+    </time>
+  );
 }
 
 /** How long ago; `before` goes ahead of it unless it is just now. */

@@ -1,10 +1,10 @@
 /** A secret, shown once: the API destroys it first. It lives in this component's state and nowhere else. */
 import { useEffect, useState } from 'preact/hooks';
-import { asProblem, post } from './api.ts';
+import { post } from './api.ts';
 import { Icon } from './icons.tsx';
 import { ProblemBox, ReasonField } from './parts.tsx';
 import { mayReveal, say } from './store.ts';
-import type { Problem } from './types.ts';
+import { useSubmit } from './submit.ts';
 import { humanise } from './words.ts';
 
 const SHOWN_MS = 120_000;
@@ -13,8 +13,7 @@ export function Reveal({ instanceId, name }: { readonly instanceId: string; read
   const [asked, setAsked] = useState(false);
   const [reason, setReason] = useState('');
   const [value, setValue] = useState<string | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, on } = useSubmit();
 
   // Nothing is left for who comes after: not in a page kept for the back button, nor on a screen left alone.
   useEffect(() => {
@@ -32,17 +31,10 @@ export function Reveal({ instanceId, name }: { readonly instanceId: string; read
   }, [value]);
 
   async function reveal(): Promise<void> {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const address = `/v1/instances/${instanceId}/secrets/${encodeURIComponent(name)}/reveal`;
-      const shown = await post<{ readonly value: string }>(address, { reason: reason.trim() });
-      setValue(shown.value);
-      setReason('');
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-    setBusy(false);
+    const address = `/v1/instances/${instanceId}/secrets/${encodeURIComponent(name)}/reveal`;
+    const shown = await post<{ readonly value: string }>(address, { reason: reason.trim() });
+    setValue(shown.value);
+    setReason('');
   }
 
   if (!mayReveal()) return <p class="faint">An approver can reveal the {humanise(name).toLowerCase()}.</p>;
@@ -65,13 +57,7 @@ export function Reveal({ instanceId, name }: { readonly instanceId: string; read
       </div>
     );
   return (
-    <form
-      class="inner-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void reveal();
-      }}
-    >
+    <form class="inner-form" onSubmit={on(reveal)}>
       <div class="banner banner-warn">
         <Icon name="alert" />
         <div>

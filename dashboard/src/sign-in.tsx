@@ -1,34 +1,15 @@
 import { useState } from 'preact/hooks';
-import { asProblem } from './api.ts';
 import { ProblemBox } from './parts.tsx';
 import { session, signIn } from './store.ts';
-import type { Problem } from './types.ts';
+import { useSubmit } from './submit.ts';
 
 export function SignIn() {
   const [key, setKey] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
-
-  async function submit(credentials: Parameters<typeof signIn>[0]): Promise<void> {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await signIn(credentials);
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-    setBusy(false);
-  }
+  const { busy, problem, on, run } = useSubmit();
 
   return (
     <main class="sign-in" id="main">
-      <form
-        class="card"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit({ key: key.trim() });
-        }}
-      >
+      <form class="card" onSubmit={on(() => signIn({ key: key.trim() }))}>
         <img src="/icon.svg" alt="" width="48" height="48" />
         <h1>Customer onboarding</h1>
         <p class="faint">Sign in with your API key. The key itself is not kept in the browser.</p>
@@ -57,7 +38,12 @@ export function SignIn() {
           Sign in
         </button>
         {session.value?.demo === true && (
-          <button class="button" type="button" disabled={busy} onClick={() => void submit({ demo: true })}>
+          <button
+            class="button"
+            type="button"
+            disabled={busy}
+            onClick={() => void run(() => signIn({ demo: true }))}
+          >
             Continue with the demo
           </button>
         )}

@@ -6,6 +6,7 @@ import { MailPreview } from './mail-preview.tsx';
 import { Loading, ProblemBox } from './parts.tsx';
 import { initialValue, isObject, SchemaFields } from './schema-form.tsx';
 import { go, say } from './store.ts';
+import { useSubmit } from './submit.ts';
 import type { FoundPath, Instance, JsonSchema, Problem, Workflow } from './types.ts';
 
 export function Start() {
@@ -93,8 +94,7 @@ function filledIn(schema: JsonSchema, found: FoundPath | null): unknown {
 
 function StartForm({ workflow, found }: { readonly workflow: Workflow; readonly found: FoundPath | null }) {
   const [input, setInput] = useState<unknown>(() => filledIn(workflow.input ?? {}, found));
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, on } = useSubmit();
   // Kept until the start succeeds, so that pressing twice or a lost answer starts one instance.
   const key = useRef(crypto.randomUUID());
   const errors = useMemo(
@@ -106,38 +106,27 @@ function StartForm({ workflow, found }: { readonly workflow: Workflow; readonly 
   );
 
   async function submit(): Promise<void> {
-    setBusy(true);
-    setProblem(null);
-    try {
-      const started = await post<Instance>(
-        '/v1/instances',
-        {
-          workflow: workflow.name,
-          input,
-          ...(found === null ? {} : { labels: { 'proposed-path': found.path ?? 'unknown' } }),
-        },
-        { 'Idempotency-Key': key.current },
-      );
-      say(`Started for ${started.subject ?? started.id}.`);
-      go(`/instances/${started.id}`);
-    } catch (error) {
-      const failed = asProblem(error);
-      // A refused start did nothing; another try is another intent.
-      if (failed.status >= 400 && failed.status < 500) key.current = crypto.randomUUID();
-      setProblem(failed);
-      window.scrollTo(0, 0);
-    }
-    setBusy(false);
+    const started = await post<Instance>(
+      '/v1/instances',
+      {
+        workflow: workflow.name,
+        input,
+        ...(found === null ? {} : { labels: { 'proposed-path': found.path ?? 'unknown' } }),
+      },
+      { 'Idempotency-Key': key.current },
+    );
+    say(`Started for ${started.subject ?? started.id}.`);
+    go(`/instances/${started.id}`);
+  }
+
+  function refused({ status }: Problem): void {
+    // A refused start did nothing; another try is another intent.
+    if (status >= 400 && status < 500) key.current = crypto.randomUUID();
+    window.scrollTo(0, 0);
   }
 
   return (
-    <form
-      class="card form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
+    <form class="card form" onSubmit={on(submit, refused)}>
       <h2>{workflow.title}</h2>
       {problem !== null && <ProblemBox problem={problem} />}
       {workflow.input !== null && (

@@ -1,12 +1,13 @@
 import { useMemo, useState } from 'preact/hooks';
-import { asProblem, post } from './api.ts';
+import { post } from './api.ts';
 import { Icon } from './icons.tsx';
 import { MailPreview } from './mail-preview.tsx';
 import { Age, Due, ProblemBox, ReasonField, Value } from './parts.tsx';
 import { Reveal } from './reveal.tsx';
 import { isObject, SchemaFields } from './schema-form.tsx';
 import { mayAct, say } from './store.ts';
-import type { JsonSchema, Problem, Task, TaskAction } from './types.ts';
+import { useSubmit } from './submit.ts';
+import type { JsonSchema, Task, TaskAction } from './types.ts';
 import { humanise, visible } from './words.ts';
 
 const whoseWords = (who: string) => (who === 'approver' ? 'an approver' : `the ${who}`);
@@ -129,8 +130,7 @@ function ActionForm(props: {
   const schema: JsonSchema = action.fields ?? {};
   const [payload, setPayload] = useState<unknown>(action.prefill);
   const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, on } = useSubmit();
   const [id] = useState(() => crypto.randomUUID());
   const hidden = useMemo(() => settledFields(action), [action]);
   const mail = mailOf(payload);
@@ -140,30 +140,17 @@ function ActionForm(props: {
   const needsReason = action.reasonRequired || (schema.required?.includes('reason') ?? false);
 
   async function submit(): Promise<void> {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await post(`/v1/tasks/${encodeURIComponent(task.id)}/${encodeURIComponent(action.name)}`, {
-        payload,
-        id,
-        ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
-      });
-      say(`${action.label}: done.`);
-      props.onDone();
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+    await post(`/v1/tasks/${encodeURIComponent(task.id)}/${encodeURIComponent(action.name)}`, {
+      payload,
+      id,
+      ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
+    });
+    say(`${action.label}: done.`);
+    props.onDone();
   }
 
   return (
-    <form
-      class="inner-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
+    <form class="inner-form" onSubmit={on(submit)}>
       <h4>{action.label}</h4>
       {problem !== null && <ProblemBox problem={problem} />}
       <SchemaFields schema={schema} value={payload} hidden={hidden} errors={errors} onChange={setPayload} />

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { asProblem, read } from './api.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { Loading, ProblemBox } from './parts.tsx';
+import { useSubmit } from './submit.ts';
 import type { HistoryLine, Page, Problem } from './types.ts';
 import { bothTimes, clockTime, dayOf, visible } from './words.ts';
 
@@ -46,8 +47,8 @@ export function Timeline({
 }) {
   const path = `/v1/instances/${id}/history?tree=${tree}&order=desc`;
   const [told, setTold] = useState<Told | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const [unread, setUnread] = useState<Problem | null>(null);
+  const { busy, problem, run } = useSubmit();
 
   // The mark is not read, it says that there is something new to read.
   useEffect(() => {
@@ -56,38 +57,29 @@ export function Timeline({
       .then(({ data }) => {
         if (!current || data === undefined) return;
         setTold((shown) => withNewest(shown, data));
-        setProblem(null);
+        setUnread(null);
       })
-      .catch((error: unknown) => current && setProblem(asProblem(error)));
+      .catch((error: unknown) => current && setUnread(asProblem(error)));
     return () => {
       current = false;
     };
   }, [path, mark]);
 
   async function showEarlier(cursor: string): Promise<void> {
-    setBusy(true);
-    try {
-      const { data } = await read<Page<HistoryLine>>(
-        `${path}&limit=500&cursor=${encodeURIComponent(cursor)}`,
-      );
-      // A refresh may have begun anew meanwhile: then what was asked for does not follow.
-      setTold((shown) =>
-        data === undefined || shown?.cursor !== cursor
-          ? shown
-          : { lines: [...shown.lines, ...data.data], cursor: data.nextCursor },
-      );
-      setProblem(null);
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-    setBusy(false);
+    const { data } = await read<Page<HistoryLine>>(`${path}&limit=500&cursor=${encodeURIComponent(cursor)}`);
+    // A refresh may have begun anew meanwhile: then what was asked for does not follow.
+    setTold((shown) =>
+      data === undefined || shown?.cursor !== cursor
+        ? shown
+        : { lines: [...shown.lines, ...data.data], cursor: data.nextCursor },
+    );
   }
 
-  if (told === null) return problem === null ? <Loading /> : <ProblemBox problem={problem} />;
+  if (told === null) return unread === null ? <Loading /> : <ProblemBox problem={unread} />;
   const days = Map.groupBy(told.lines, ({ at }) => dayOf(at));
   return (
     <>
-      {problem !== null && <ProblemBox problem={problem} />}
+      {unread !== null && <ProblemBox problem={unread} />}
       {[...days].map(([day, entries]) => (
         <section key={day} class="day">
           <h4>{day}</h4>
@@ -113,8 +105,14 @@ export function Timeline({
           </ol>
         </section>
       ))}
+      {problem !== null && <ProblemBox problem={problem} />}
       {told.cursor !== null && (
-        <button type="button" disabled={busy} onClick={() => void showEarlier(told.cursor ?? '')}>
+        <button
+          type="button"
+          class="button"
+          disabled={busy}
+          onClick={() => void run(() => showEarlier(told.cursor ?? ''))}
+        >
           {busy ? 'Reading' : 'Show what happened earlier'}
         </button>
       )}

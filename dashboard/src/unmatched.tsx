@@ -1,10 +1,11 @@
 /** Facts that came in and belong to no onboarding we know of: looked at by a person, and given to one. */
 import { useMemo, useState } from 'preact/hooks';
-import { asProblem, post, readAll } from './api.ts';
+import { post, readAll } from './api.ts';
 import { useLive } from './live.ts';
 import { Age, Empty, Loading, ProblemBox, ReasonField, Value } from './parts.tsx';
 import { mayOperate, say } from './store.ts';
-import type { Page, Problem, Summary, UnmatchedSignal } from './types.ts';
+import { useSubmit } from './submit.ts';
+import type { Page, Summary, UnmatchedSignal } from './types.ts';
 import { humanise, visible } from './words.ts';
 
 const EVERY_MS = 4_000;
@@ -95,36 +96,23 @@ function Assign(props: { readonly signal: UnmatchedSignal; onLeave(): void; onDo
   const [words, setWords] = useState('');
   const [chosen, setChosen] = useState('');
   const [reason, setReason] = useState('');
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
+  const { busy, problem, on } = useSubmit();
   const options = useMemo(() => optionsOf(data?.data ?? []), [data]);
   const shown = options.filter(({ label }) => label.toLowerCase().includes(words.trim().toLowerCase()));
   const target = shown.some(({ id }) => id === chosen) ? chosen : '';
 
   async function assign(): Promise<void> {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await post(`/v1/unmatched/${encodeURIComponent(signal.signalId)}/assign`, {
-        instanceId: target,
-        reason: reason.trim(),
-      });
-      say('Given to the onboarding.');
-      props.onDone();
-    } catch (error) {
-      setProblem(asProblem(error));
-      setBusy(false);
-    }
+    await post(`/v1/unmatched/${encodeURIComponent(signal.signalId)}/assign`, {
+      instanceId: target,
+      reason: reason.trim(),
+    });
+    say('Given to the onboarding.');
+    props.onLeave();
+    props.onDone();
   }
 
   return (
-    <form
-      class="inner-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void assign();
-      }}
-    >
+    <form class="inner-form" onSubmit={on(assign)}>
       {unread !== null && <ProblemBox problem={unread} />}
       {problem !== null && <ProblemBox problem={problem} />}
       <div class="fields">

@@ -1,6 +1,8 @@
 /** The page in a real browser, against the app over an engine in memory. Skipped where there is no Chromium. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { markRewound } from '../../engine/index.ts';
+import { silentLogger } from '../../shared/logger.ts';
 import { createFixture } from '../integration/api-fixture.ts';
 import { buildDashboard, findBrowser, openSite, type Site } from './browser.ts';
 
@@ -130,6 +132,51 @@ suite(title, () => {
       await page.context().close();
     },
   );
+
+  it('tells a long history to its beginning, newest first', async () => {
+    const { id } = await fixture.start();
+    for (let round = 0; round < 110; round += 1) {
+      await fixture.client.pause(id, { reason: `round ${round}` });
+      await fixture.client.resume(id);
+    }
+    const page = await open();
+    await signIn(page);
+    await page.goto(`${site.url}/#/instances/${id}`);
+    await page.getByText('round 109', { exact: true }).waitFor();
+    expect(await page.getByText('Started. Now: awaiting approval.').count()).toBe(0);
+
+    await page.getByRole('button', { name: 'Show what happened earlier' }).click();
+    await page.getByText('Started. Now: awaiting approval.').waitFor();
+    await fixture.client.pause(id, { reason: 'afterwards' });
+    await page.getByText('afterwards', { exact: true }).waitFor();
+
+    const told = await page.locator('.timeline .quote').allTextContents();
+    expect(told).toEqual(['afterwards', ...Array.from({ length: 110 }, (_, back) => `round ${109 - back}`)]);
+    expect(await page.getByRole('button', { name: 'Show what happened earlier' }).count()).toBe(0);
+    await page.context().close();
+  }, 40_000);
+
+  it('lists what a lost store may have set back, on a narrow screen too, and says what that means', async () => {
+    const customer = 'Tailspin Toys';
+    await fixture.start({ customer, tenantId: '6f0c1b4e-2f6a-4f0e-9a44-8f5f7a1f0c21', seats: 1 });
+    const at = fixture.clock.now() + 1;
+    const loss = { since: at - 86_400_000, at, marked: async () => undefined };
+    await markRewound(fixture.engine, loss, silentLogger());
+    fixture.clock.advance(10);
+    await fixture.start({ customer: 'Later AG', tenantId: '6f0c1b4e-2f6a-4f0e-9a44-8f5f7a1f0c22', seats: 1 });
+    const page = await open('/', 390);
+    await signIn(page);
+
+    await page.goto(`${site.url}/#/?rewound=true`);
+    await page.getByText('Read them against Partner Center').waitFor();
+    const tab = await page.getByRole('link', { name: 'Set back', exact: true }).boundingBox();
+    expect((tab?.x ?? -1) >= 0 && (tab?.x ?? 390) + (tab?.width ?? 0) <= 390).toBe(true);
+    expect(await page.getByText('Later AG').count()).toBe(0);
+    await page.getByRole('link', { name: customer }).click();
+
+    await page.getByText('this onboarding may have been further').waitFor();
+    await page.context().close();
+  });
 
   it('runs under the strict content security policy without a complaint', () => {
     expect(site.trouble).toEqual([]);
