@@ -13,6 +13,7 @@ const Filter = z
     state: z.string().min(1).max(300).optional().meta({ description: 'Dotted path; needs `workflow`' }),
     waitingOn: z.enum(['customer', 'operator', 'microsoft', 'engineer', 'us']).optional(),
     attention: z.boolean().optional(),
+    rewound: z.boolean().optional().meta({ description: 'Open when the store was set back' }),
     task: z.boolean().optional(),
     children: z.boolean().optional().meta({ description: 'Also the instances below others' }),
     createdBefore: z.iso.datetime({ offset: true }).optional(),

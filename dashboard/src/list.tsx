@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { Batch } from './batch.tsx';
 import { Icon } from './icons.tsx';
 import { useLive } from './live.ts';
 import { Age, Empty, Loading, ProblemBox, StatusChip } from './parts.tsx';
@@ -51,6 +52,7 @@ export function List() {
       {problem !== null && <ProblemBox problem={problem} />}
       {data === null && problem === null && <Loading />}
       {data !== null && <Table items={data.data} filtered={current !== ''} />}
+      {data !== null && (data.data.length > 0 || current !== '') && <Batch key={current} query={current} />}
       {(next !== null || cursor !== null) && (
         <div class="pager">
           {cursor !== null && (

@@ -121,6 +121,18 @@ export interface StartedChild {
   readonly instanceId: string;
 }
 
+export interface BatchReport {
+  readonly matched: number;
+  readonly done: number;
+  /** Done before, under the same id. */
+  readonly before: number;
+  readonly refused: readonly {
+    readonly instanceId: string;
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
 export interface HistoryLine {
   readonly instanceId: string;
   readonly workflow: string;

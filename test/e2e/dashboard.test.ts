@@ -178,6 +178,35 @@ suite(title, () => {
     await page.context().close();
   });
 
+  it('does one thing to all of a view, counted first, and offers it to nobody who may not', async () => {
+    const { id } = await fixture.start();
+    const other = await fixture.start({
+      ...{ customer: 'Wingtip', tenantId: '6f0c1b4e-2f6a-4f0e-9a44-8f5f7a1f0c31', seats: 1 },
+    });
+    await fixture.client.pause(other.id);
+    const page = await open('/#/?status=running');
+    await signIn(page);
+    const running = (await fixture.client.list({ status: 'running' }, { limit: 200 })).items.length;
+
+    await page.getByText('Do one thing to all of these').click();
+    await page.getByLabel('Operation').selectOption('Pause');
+    await page.getByLabel('Reason').fill('Microsoft is down');
+    await page.getByRole('button', { name: 'Count them' }).click();
+    await page.getByRole('button', { name: `Pause: all ${running}` }).click();
+    await page.getByText(`Pause: ${running} done.`).waitFor();
+
+    expect((await fixture.client.list({ status: 'running' })).items).toEqual([]);
+    const [last] = (await fixture.client.history(id, { limit: 1_000 })).slice(-1);
+    expect(last).toMatchObject({ event: { kind: 'pause' }, reason: 'Microsoft is down' });
+    await page.context().close();
+
+    const plain = await open();
+    await signIn(plain, 'operator');
+    await plain.getByRole('link', { name: 'Wingtip' }).waitFor();
+    expect(await plain.getByText('Do one thing to all of these').count()).toBe(0);
+    await plain.context().close();
+  }, 40_000);
+
   it('runs under the strict content security policy without a complaint', () => {
     expect(site.trouble).toEqual([]);
   });
