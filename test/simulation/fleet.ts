@@ -34,6 +34,8 @@ export interface FleetOptions {
   readonly outside: Outside;
   readonly judge: Judge;
   readonly plant: Plant | null;
+  /** Whether commits ride together. */
+  readonly groups: boolean;
 }
 
 export interface Fleet {
@@ -107,7 +109,11 @@ export function createFleet(options: FleetOptions): Fleet {
         agenda.in(chance.int(RESTART_MS), `restart ${kind}`, () => boot(kind, nextOf(member.successor)));
       },
     });
-    const store = linkStore({ process, server, agenda, chance, weather, plant, tamper });
+    const onStoreLost = () => judge.accuse(`${process.id}: took the store for lost`);
+    const store = linkStore({
+      ...{ process, server, agenda, chance, weather, plant, tamper, onRewound: onStoreLost },
+      groups: options.groups,
+    });
     const registry = registries[release];
     const { faults, scheduler } = process;
     const member: Member = { process, engine: null, api: null, successor: release, stop: async () => {} };
@@ -123,7 +129,6 @@ export function createFleet(options: FleetOptions): Fleet {
       return;
     }
     const activities = implementationsFor(process, outside, plant !== 'no-verify');
-    const onStoreLost = () => judge.accuse(`${process.id}: took the store for lost`);
     runWorker(
       { store, workflows: registry.workflows, activities, log, faults, onStoreLost },
       { id: process.id, carrier: carrierOf(process), room: ROOM, scheduler, registry },

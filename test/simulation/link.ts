@@ -2,6 +2,8 @@
  * A process's wire to the store. Commands arrive in the order they were sent, as on one connection; a reply may be lost
  * and its command sent again (with the same commit id), be refused, come late, or never be heard of.
  */
+import { createGroupCommit } from '../../engine/redis/group-commit.ts';
+import { shardKeys } from '../../engine/redis/keys.ts';
 import { createStoreClock } from '../../engine/redis/store-clock.ts';
 import type { CommitEntry, Store } from '../../engine/store.ts';
 import { AppError } from '../../shared/errors.ts';
@@ -19,6 +21,9 @@ export interface LinkOptions {
   readonly chance: Chance;
   readonly weather: Weather;
   readonly plant: Plant | null;
+  /** Commits ride together, as over Redis; else each goes alone. */
+  readonly groups: boolean;
+  readonly onRewound: () => void;
   /** Only for planted faults. */
   readonly tamper: (entry: CommitEntry) => CommitEntry;
 }
@@ -94,7 +99,11 @@ export function linkStore(options: LinkOptions): Store {
         });
       };
       const arrive = (then: (value: Promise<Value>) => void) => () => {
-        if (process.reaches()) then(apply());
+        if (!process.reaches()) return;
+        const value = apply();
+        // Whoever hears of a failure hears of it later, if at all.
+        value.catch(() => undefined);
+        then(value);
       };
       agenda.in(there, `store ${what}`, arrive(unsure || again ? () => undefined : answer));
       if (unsure) fail();
@@ -119,6 +128,24 @@ export function linkStore(options: LinkOptions): Store {
     (...args) =>
       (args[list] as readonly unknown[]).length === 0 ? Promise.resolve([]) : call(...args);
 
+  /** As production does it: lanes, each with one batch under way, whose answers may overtake one another. */
+  const grouped = !options.groups
+    ? []
+    : Array.from({ length: server.store.shards }, (_, shard) => {
+        const keys = shardKeys('sim', shard);
+        return createGroupCommit({
+          ...{ shard, client: process.id, wakeChannel: 'wake', monotonic: process.scheduler.now },
+          keys: plant === 'lanes-share-answers' ? { ...keys, reply: () => keys.reply(process.id) } : keys,
+          run: (_name, names, args) => {
+            const [client = ''] = names.slice(-1);
+            return ask(`commits ${client}`, () => byOwnClock(() => server.runCommit(client, args)));
+          },
+          // Every answer of the store tells its time already.
+          onTime() {},
+          onRewound: options.onRewound,
+        });
+      });
+
   return {
     ...remote,
     ...(plant === 'claim-kept-by-old-code' && { disown: async () => {} }),
@@ -129,6 +156,8 @@ export function linkStore(options: LinkOptions): Store {
     now: plant === 'worker-clock' ? process.wallClock : clock.now,
     commit(given) {
       const entry = options.tamper(given);
+      const together = grouped[server.store.shardOf(entry.instanceId)];
+      if (together !== undefined) return together(entry);
       commits += 1;
       const id = `${process.id}:${commits}`;
       return ask(`commit ${entry.instanceId} ${entry.expectedRevision}`, () =>

@@ -7,6 +7,7 @@ export const PLANTS = {
   'worker-clock': 'timers are set and fired by the clock of the worker',
   'migration-drops-timers': 'a migration leaves the timers of its instance behind',
   'claim-kept-by-old-code': 'old code keeps the claim of what it cannot tell of',
+  'lanes-share-answers': 'the two lanes of a process are one client to the commit script',
   'batch-forgotten': 'an instance does not remember the batch that it was in',
 } as const;
 /** One for the simulation itself: a process rolls dice that no seed governs, and no run can be played again. */

@@ -6,10 +6,13 @@ import { createMemoryStore } from '../../engine/index.ts';
 import type { CommitEntry, CommitReply, Store } from '../../engine/store.ts';
 import type { Agenda } from './agenda.ts';
 import type { Plant } from './plants.ts';
+import { commitScript, type RunCommitScript } from './script.ts';
 
 export interface StoreServer {
   readonly store: Store;
   commit(commitId: string, entry: CommitEntry): Promise<CommitReply>;
+  /** The same for a batch of a client's, in the words of the script. */
+  readonly runCommit: RunCommitScript;
   /** Runs a call as if the store's clock showed this: only ever for a planted fault. */
   at<Value>(ms: number | null, call: () => Value): Value;
 }
@@ -30,21 +33,25 @@ export function createStoreServer(
     return { ...entry, expectedRevision: revisions.get(entry.instanceId) ?? 0 };
   }
 
+  async function apply(entry: CommitEntry): Promise<CommitReply> {
+    const admitted = admit(entry);
+    const given = await store.commit(admitted);
+    if (given.status !== 'ok') return given;
+    revisions.set(entry.instanceId, admitted.expectedRevision + 1);
+    onApplied(entry);
+    return given;
+  }
+
   return {
     store,
     commit(commitId, entry) {
       const known = answered.get(commitId);
       if (known !== undefined && plant !== 'no-commit-ids') return known;
-      const admitted = admit(entry);
-      const reply = store.commit(admitted).then((given) => {
-        if (given.status !== 'ok') return given;
-        revisions.set(entry.instanceId, admitted.expectedRevision + 1);
-        onApplied(entry);
-        return given;
-      });
+      const reply = apply(entry);
       answered.set(commitId, reply);
       return reply;
     },
+    runCommit: commitScript(agenda.now, apply, plant !== 'no-commit-ids'),
     at(ms, call) {
       shown = ms;
       try {

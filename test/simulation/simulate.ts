@@ -79,7 +79,17 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   const broker = createBroker(agenda, chance, weather);
   const { store } = server;
   const outside = createOutside({ agenda, chance, weather, store, onEffect: judge.effect });
-  const fleet = createFleet({ agenda, chance, weather, server, broker, outside, judge, plant });
+  const fleet = createFleet({
+    agenda,
+    chance,
+    weather,
+    server,
+    broker,
+    outside,
+    judge,
+    plant,
+    groups: twists.groups,
+  });
   const calls = createCalls({ agenda, chance, weather, apis: fleet.apis });
   const users = createUsers({ agenda, chance, judge, twists, calls });
   const sleep = (ms: number): Promise<void> => new Promise((resolve) => void agenda.in(ms, 'story', resolve));
