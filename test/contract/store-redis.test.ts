@@ -277,6 +277,19 @@ describe('a signal that found nobody', () => {
   });
 });
 
+describe('a store whose writes replicas must have', () => {
+  it('confirms neither a commit nor a renewal that none has', async () => {
+    const waiting = createRedisStore({ redis, namespace, shards: 1, waitReplicas: 1 });
+    const asked = [waiting.commit(commitOf('one', 0)), waiting.renewLease('w', 60_000)];
+
+    expect(await Promise.allSettled(asked)).toMatchObject([
+      { reason: { code: 'store-unavailable' } },
+      { reason: { code: 'store-unavailable' } },
+    ]);
+    expect(await store.load('one')).toMatchObject({ revision: 1 });
+  });
+});
+
 describe('Redis in trouble', () => {
   it('whose clock was set back by an hour lets no dead worker live on for that long', async () => {
     const { leases } = metaKeys(namespace);

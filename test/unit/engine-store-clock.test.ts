@@ -76,6 +76,35 @@ describe('store time between answers', () => {
     expect(Math.abs(truth() - clock.now())).toBeLessThanOrEqual(2);
   });
 
+  it('is 0 before the first answer', () => {
+    expect(createStoreClock(() => 1_234).now()).toBe(0);
+  });
+
+  it('is not set back by an answer that was overtaken by a later one', () => {
+    let process = 0;
+    const clock = createStoreClock(() => process);
+    clock.learn(TIME + 100, 0);
+    clock.learn(TIME + 10, 0);
+    expect(clock.now()).toBe(TIME + 100);
+
+    process = 60_000;
+    expect(clock.now()).toBe(TIME + 10 + 5_000);
+    clock.learn(TIME + 20, process);
+    expect(clock.now()).toBe(TIME + 100);
+  });
+
+  it('is never further ahead of the newest answer than a silence lasts, however long that was under way', () => {
+    let process = 0;
+    const clock = createStoreClock(() => process);
+    clock.learn(TIME, 0);
+    process = 4_000;
+    clock.learn(TIME + 1, 0);
+    expect(clock.now()).toBe(TIME + 4_000);
+
+    process = 60_000;
+    expect(clock.now()).toBe(TIME + 1 + 5_000);
+  });
+
   it('never lies before an answer seen, and never farther off than a round trip', () =>
     drawing(100, (drawn) => {
       const steps = fc.array(fc.record({ there: fc.nat(50), back: fc.nat(50), wait: fc.nat(500) }));
