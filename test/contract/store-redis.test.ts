@@ -277,6 +277,30 @@ describe('a signal that found nobody', () => {
   });
 });
 
+describe('a renewal', () => {
+  const epoch = () => metaKeys(namespace).epoch;
+  beforeEach(() => redis.hset(epoch(), 'id', 'this', 'tick', '4'));
+
+  it('moves the tick on and says when it was', async () => {
+    expect(await store.renewLease('w', 60_000)).toEqual({ epoch: 'this', tick: 5 });
+
+    expect(Math.abs(Number(await redis.hget(epoch(), 'at')) - store.now())).toBeLessThan(5_000);
+    expect(await store.renewLease('w', 60_000)).toEqual({ epoch: 'this', tick: 6 });
+    expect(await store.liveWorkers()).toEqual(['w']);
+  });
+
+  it('by a worker that has seen a later tick marks the store, and no other is made after it', async () => {
+    await store.renewLease('w', 0);
+    await redis.hset(epoch(), 'tick', '4');
+
+    expect(await store.renewLease('w', 60_000)).toEqual({ epoch: null, tick: 4 });
+
+    const other = createRedisStore({ redis, namespace, shards: 1 });
+    expect(await other.renewLease('other', 60_000)).toEqual({ epoch: null, tick: 4 });
+    expect(await store.liveWorkers()).toEqual([]);
+  });
+});
+
 describe('a store whose writes replicas must have', () => {
   it('confirms neither a commit nor a renewal that none has', async () => {
     const waiting = createRedisStore({ redis, namespace, shards: 1, waitReplicas: 1 });

@@ -295,6 +295,17 @@ describe.each(STORES)('a store %s', (_where, open) => {
     const claim = (token: string, worker: string) =>
       store.claim('one', `a|one|${token}|q`, { token, worker });
 
+    it('of an instance that is gone is nobody’s, asked for or taken with what is due', async () => {
+      await store.commit(commitOf('one', 0, scheduled('1-0')));
+      await store.commit(commitOf('one', 1, { remove: true }));
+      const shard = store.shardOf('one');
+
+      const taking = { worker: 'w', room: [['q', 5]] } as const;
+      expect(await store.dueOutbox(shard, 10, 0, taking)).toEqual([{ id: 'a|one|1-0|q', body: null }]);
+      expect(await store.claims(shard)).toEqual([]);
+      expect(await claim('1-0', 'w')).toBeNull();
+    });
+
     it('gives an activity to one worker of many', async () => {
       await store.commit(commitOf('one', 0, scheduled('1-0')));
 
@@ -465,6 +476,28 @@ describe.each(STORES)('a store %s', (_where, open) => {
           { instanceId: 'one', token: 't' },
         ]);
       });
+    });
+
+    it('and activities that are there are not missing, and are left as they are when put back', async () => {
+      const delayed = { id: 'a|one|1-0|q', delayMs: 3_600_000, body: null };
+      await store.commit(
+        commitOf('one', 0, {
+          timers: { set: [['t', store.now() + 3_600_000]] },
+          outbox: { add: [delayed] },
+          claims: { add: [{ token: '1-1', worker: 'w' }] },
+        }),
+      );
+      const shard = store.shardOf('one');
+      const timer = { kind: 'timer', token: 't', fireAt: 1 } as const;
+      const waits = { kind: 'activity', token: '1-0', outboxId: delayed.id } as const;
+      const runs = { kind: 'activity', token: '1-1', outboxId: 'a|one|1-1|q' } as const;
+      const gone = { kind: 'activity', token: '1-2', outboxId: 'a|one|1-2|q' } as const;
+
+      expect(await store.missing('one', [timer, waits, runs, gone])).toEqual([gone]);
+      await store.putBack('one', [timer, waits, gone]);
+
+      expect((await store.dueTimers(shard, 10, 40)).timers).toEqual([]);
+      expect(await store.dueOutbox(shard, 10, 40)).toEqual([{ id: gone.outboxId, body: null }]);
     });
 
     it('say when the next one is due', async () => {
