@@ -117,6 +117,23 @@ describe.each(Object.entries(SCORES))('an index of %s', (kind, scoreOf) => {
   );
 });
 
+describe('an index in pieces', () => {
+  it('counts who joins twice once, and who leaves twice once', async () => {
+    const ids = Array.from({ length: 100 }, (_, n) => `i${n}`);
+    const all = (revision: number, change: 'add' | 'drop') =>
+      commit(ids.map((id, n) => commitOf(id, revision, { indexes: { score: n, [change]: ['all'] } })));
+    await all(0, 'add');
+    await all(1, 'add');
+    expect((await pieces()).size).toBeGreaterThan(2);
+    expect(await store.count('all')).toBe(100);
+
+    // Those that stay keep it in pieces.
+    await commit(ids.map((id, n) => commitOf(id, 2, { indexes: { score: n, drop: n < 10 ? ['all'] : [] } })));
+    await commit(ids.map((id, n) => commitOf(id, 3, { indexes: { score: n, drop: n < 10 ? ['all'] : [] } })));
+    expect(await store.count('all')).toBe(90);
+  });
+});
+
 describe('a foreign key where an index keeps a piece', () => {
   const grow = (from: number, count: number) =>
     Promise.allSettled(
