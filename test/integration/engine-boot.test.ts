@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -62,7 +62,7 @@ describe('the checks before a worker starts', () => {
     await redis.config('SET', 'appendonly', 'no');
     expect(await check()).toMatchObject({
       durable: false,
-      warnings: [expect.stringContaining('append-only')],
+      warnings: [expect.stringContaining('keeps no append-only file')],
     });
   });
 
@@ -72,12 +72,56 @@ describe('the checks before a worker starts', () => {
     expect((await check()).epoch).toBe(epoch);
     await redis.flushall();
 
-    await expect(check()).rejects.toMatchObject({ code: 'store-rewound' });
+    const empty = { code: 'store-rewound', message: expect.stringContaining('empty') };
+    await expect(check()).rejects.toMatchObject(empty);
     await expect(check()).rejects.toMatchObject({ code: 'store-rewound' });
 
     const accepted = await check(true);
     expect(accepted.epoch).not.toBe(epoch);
     expect((await check()).epoch).toBe(accepted.epoch);
+  });
+
+  it.each([
+    ['6.2.0', true],
+    ['7.0.15', true],
+    ['6.1.9', false],
+    ['5.0.14', false],
+  ])('judge Redis %s: %p', async (version, serves) => {
+    await start();
+    const info = `redis_version:${version}\r\nmaxmemory_policy:noeviction\r\naof_enabled:0\r\n`;
+    const other = new Proxy(redis, {
+      get: (target, name) => (name === 'info' ? async () => info : Reflect.get(target, name).bind(target)),
+    });
+    const options = { namespace: 'boot', shards: 2, stateDir: null, process: 'worker', acceptStore: false };
+
+    const checked = checkStore({ ...options, redis: other });
+
+    if (serves) expect(await checked).toMatchObject({ version });
+    else await expect(checked).rejects.toMatchObject({ code: 'store-unsafe', details: { version } });
+  });
+
+  it.each(['!', '~'])(
+    'hold each memory against the store, whatever its file is called (%s)',
+    async (name) => {
+      await start();
+      await check();
+      const file = join(stateDir, `store-seen-boot-worker@${name}.json`);
+      writeFileSync(file, JSON.stringify({ epoch: 'another', tick: 1 }));
+
+      await expect(check()).rejects.toMatchObject({ details: { rememberedEpoch: 'another' } });
+    },
+  );
+
+  it('drop the memory of a process long gone once it is borne out', async () => {
+    await start();
+    const { epoch } = await check();
+    const [old, fresh] = ['old', 'fresh'].map((of) => join(stateDir, `store-seen-boot-worker@${of}.json`));
+    for (const file of [old, fresh]) writeFileSync(String(file), JSON.stringify({ epoch, tick: 0 }));
+    utimesSync(String(old), 1, 1);
+
+    await check();
+
+    expect([old, fresh].map((file) => existsSync(String(file)))).toEqual([false, true]);
   });
 
   it('refuse a store older than the one last seen', async () => {
