@@ -111,6 +111,7 @@ describe('a fork', () => {
       self: ref(root),
       kids: [ref(`${root}.${token}`), { deeper: ref(`${root}.${token}.4-1`) }],
       strangers: [ref('oneself'), ref('p'), ref(null)],
+      gone: ref(`${root}.9-9`),
     });
     const timers = {
       '3-0': timer({ event: { type: 'ring', who: ref('one.2-0') }, to: { id: 'kid', address: 'one.2-0' } }),

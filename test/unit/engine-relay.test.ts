@@ -24,10 +24,14 @@ type Deliver = (to: string, envelope: { event: { kind: string } }) => Promise<st
 
 function relaying(deliver: Deliver = async () => 'applied', parked: readonly object[] = []) {
   const did: unknown[][] = [];
+  const broken = new Set<string>();
   const note =
     (what: string) =>
-    async (...about: unknown[]): Promise<void> =>
-      void did.push([what, ...about]);
+    async (...about: unknown[]): Promise<void> => {
+      did.push([what, ...about]);
+      await Promise.resolve();
+      if (broken.has(what)) throw new Error('away');
+    };
   const relay = createRelay({
     store: {
       shardOf: (id: string) => id.length,
@@ -47,7 +51,7 @@ function relaying(deliver: Deliver = async () => 'applied', parked: readonly obj
     },
   });
   const told = (what: string) => did.filter(([one]) => one === what);
-  return { relay, did, told };
+  return { relay, did, told, broken };
 }
 const ack = (name: string, kind = 'm') => ['ack', 'sender'.length, [`${kind}|sender|${name}`]];
 const refused = (
@@ -88,6 +92,7 @@ describe('the relay', () => {
       await expect(
         relay.carry([{ id: 'm|sender|1', body: '{' }, message('2', 'peer', said(1))]),
       ).rejects.toThrow();
+      relay.push([{ ...message('3', 'peer', said(1)), body: '{' }]);
       await settle();
       await relay.settled();
     } finally {
@@ -236,6 +241,26 @@ describe('the relay', () => {
       ['deliver', 'sender', { event: { kind: 'signal', id: 'refused', event: { type: 'refused' } } }],
       ack('1', 'k'),
     ]);
+  });
+
+  it('acknowledges nothing whose deed was refused half way', async () => {
+    const childless = relaying((to) =>
+      refused(to === 'sender' ? 'store-unavailable' : 'value-not-durable')(),
+    );
+    await childless.relay.carry([message('1', 'sender.1-0', start)]);
+    expect([childless.told('deliver').length, childless.told('ack')]).toEqual([2, []]);
+
+    const parked = [{ key: 'key:1', signalId: 's', body: encode({ event: { type: 'x' } }), at: 1 }];
+    for (const change of ['register', 'unregister']) {
+      const { relay, told, broken } = relaying(undefined, parked);
+      broken.add(change === 'register' ? 'unpark' : 'unregister');
+      await relay.carry([key('1', change)]);
+      expect(told('ack')).toEqual([]);
+    }
+    // Only of a start can it be said that nothing will ever come of it.
+    const speech = relaying(refused('value-not-durable'));
+    await speech.relay.carry([message('1', 'peer', said(1))]);
+    expect([speech.told('deliver').length, speech.told('ack')]).toEqual([1, []]);
   });
 
   it('gives a key up', async () => {

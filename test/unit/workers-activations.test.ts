@@ -11,7 +11,9 @@ import { AppError } from '../../shared/errors.ts';
 import { silentLogger } from '../../shared/logger.ts';
 import { createActivations } from '../../workers/activations.ts';
 import { systemScheduler } from '../../workers/scheduler.ts';
+import { deferred } from '../support/engine-house.ts';
 import { oneAct } from '../support/engine-workflows.ts';
+import { type VirtualTime, virtualTime } from '../support/virtual-time.ts';
 
 describe('an activity whose outcome could not be committed', () => {
   it('is not run again by a second job for it, but by the attempt that verifies first', async () => {
@@ -66,5 +68,87 @@ describe('an activity whose outcome could not be committed', () => {
 
     expect(seen).toEqual(['run', 'verify']);
     expect((await record())?.status).toBe('completed');
+  });
+});
+
+describe('a job for an activity', () => {
+  const ticket = { instanceId: 'one', token: '1-0', queue: 'default', outboxId: 'a|one|1-0|default' };
+  const field = 'one|1-0';
+
+  /** Activations over a store that answers claims as told; `asked` is what was asked of it. */
+  function claiming(
+    claim: (time: VirtualTime) => Promise<unknown>,
+    restore: () => unknown = () => undefined,
+  ) {
+    const time = virtualTime();
+    const asked: unknown[][] = [];
+    const store = {
+      async claim(...about: unknown[]) {
+        asked.push(['claim', ...about]);
+        return claim(time);
+      },
+      async unclaim(...about: unknown[]) {
+        asked.push(['unclaim', ...about]);
+      },
+    };
+    const activations = createActivations({
+      engine: { store, recent: () => undefined, restore } as never,
+      ...{ worker: 'w', implementations: new Map(), queues: ['default'], room: 1, secretBox: null },
+      ...{
+        log: silentLogger(),
+        scheduler: time.scheduler,
+        isPaused: () => false,
+        pauseQueue: async () => {},
+      },
+    });
+    return { activations, asked, time };
+  }
+  const claimed = { revision: 1, stored: { revision: 1 }, progress: null };
+
+  it('is nothing while another for it is under way here, and counts again after that', async () => {
+    const answer = deferred<null>();
+    const { activations, asked } = claiming(() => answer.promise);
+    const first = activations.run(ticket);
+    await activations.run(ticket);
+    expect([asked.length, activations.owns(field)]).toEqual([1, true]);
+
+    answer.resolve(null);
+    await first;
+    expect(activations.owns(field)).toBe(false);
+    await activations.run(ticket);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is asked about anew when the answer was so late that it may have been taken back', async () => {
+    let answers = 0;
+    const late = claiming(async (time) => {
+      answers += 1;
+      await time.pass(answers === 1 ? 501 : 0);
+      return answers === 1 ? claimed : null;
+    });
+    await late.activations.run(ticket);
+    expect(late.asked.map(([what]) => what)).toEqual(['claim', 'claim']);
+  });
+
+  it('lets go of what its instance no longer wants, and leaves what it does not know to another', async () => {
+    const over = claiming(
+      async () => claimed,
+      () => ({ record: { id: 'one', activities: {} } }),
+    );
+    await over.activations.run(ticket);
+    expect(over.asked.slice(1)).toEqual([['unclaim', 'one', '1-0', 'w', null]]);
+
+    const foreign = claiming(
+      async () => claimed,
+      () => {
+        throw new AppError('workflow-version-missing', 'not here');
+      },
+    );
+    await foreign.activations.run(ticket);
+    expect(foreign.asked.slice(1)).toEqual([['unclaim', 'one', '1-0', 'w', ticket.outboxId]]);
+
+    const bare = claiming(async () => ({ ...claimed, stored: null }));
+    await expect(bare.activations.run(ticket)).rejects.toMatchObject({ code: 'internal' });
+    expect(bare.activations.owns(field)).toBe(false);
   });
 });
