@@ -86,7 +86,10 @@ describe('a migration', () => {
     if (!planned.fits) throw new Error(JSON.stringify(planned.problems));
     const { machine, activities, timers, entered, ...rest } = planned.event;
     expect(given).toEqual([{ context: record.machine.context, value: 'a', states: ['a'] }]);
-    expect(rest).toEqual({ kind: 'migrate', to: 'w@2', undo: false, before: record });
+    expect(rest).toEqual({
+      ...{ kind: 'migrate', to: 'w@2', undo: false, before: record },
+      ...{ inbox: [], quarantine: [] },
+    });
     expect(machine).toEqual({
       ...record.machine,
       value: { deep: { er: 'a' } },

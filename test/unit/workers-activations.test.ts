@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { readEntry } from '../../engine/history.ts';
 import {
   createClient,
   createEngine,
@@ -9,7 +10,7 @@ import {
 } from '../../engine/index.ts';
 import { AppError } from '../../shared/errors.ts';
 import { silentLogger } from '../../shared/logger.ts';
-import { createActivations } from '../../workers/activations.ts';
+import { createActivations, LEASE_LOST } from '../../workers/activations.ts';
 import { systemScheduler } from '../../workers/scheduler.ts';
 import { deferred } from '../support/engine-house.ts';
 import { oneAct } from '../support/engine-workflows.ts';
@@ -150,5 +151,89 @@ describe('a job for an activity', () => {
     const bare = claiming(async () => ({ ...claimed, stored: null }));
     await expect(bare.activations.run(ticket)).rejects.toMatchObject({ code: 'internal' });
     expect(bare.activations.owns(field)).toBe(false);
+  });
+});
+
+describe('an attempt under way', () => {
+  /** One whose activity runs until its signal is aborted. */
+  async function underWay(beforeEffect?: () => Promise<void>) {
+    const time = virtualTime();
+    let begun = 0;
+    const { workflow, activities } = oneAct({
+      run: (_input, { signal }) => {
+        begun += 1;
+        return new Promise((_, no) => signal.addEventListener('abort', () => no(new Error('ended'))));
+      },
+      verify: async () => ({ outcome: 'not-done' }),
+    });
+    const store = createMemoryStore({ now: () => 1_000 });
+    const log = silentLogger();
+    const engine = createEngine({ store, registry: createRegistry([workflow]), log });
+    const activations = createActivations({
+      ...{
+        engine,
+        worker: 'w',
+        implementations: implementationMap(activities),
+        queues: ['default'],
+        room: 0,
+      },
+      ...{
+        log,
+        secretBox: null,
+        scheduler: time.scheduler,
+        isPaused: () => false,
+        pauseQueue: async () => {},
+      },
+      ...(beforeEffect === undefined ? {} : { beforeEffect }),
+    });
+    await createClient(engine).start(workflow, null, { id: 'one' });
+    const open = await engine.open('one');
+    const [token = ''] = Object.keys(open?.record.activities ?? {});
+    const ended = activations.run(ticketOf(open?.record as never, token));
+    await time.pass(0);
+    const last = async () => readEntry((await store.history('one', 0, 10)).at(-1) ?? '').entry.event;
+    return { activations, token, field: `one|${token}`, ended, last, begun: () => begun };
+  }
+
+  it('is known while it runs, ends when it is aborted, and its outcome is recorded as unknown', async () => {
+    const { activations, token, field, ended, last } = await underWay();
+    expect(activations.running()).toMatchObject([{ instanceId: 'one', token }]);
+    expect([activations.owns(field), activations.hasBegun(field, 1), activations.hasBegun(field, 2)]).toEqual(
+      [...[true, true, false]],
+    );
+
+    activations.abort('one|another', 'canceled');
+    activations.abort(field, 'canceled');
+    await ended;
+
+    expect(await last()).toMatchObject({ kind: 'activity.failed', failure: { code: 'activity-aborted' } });
+    expect([activations.running(), activations.owns(field), activations.hasBegun(field, 1)]).toEqual([
+      ...[[], false, false],
+    ]);
+  });
+
+  it('records nothing once the lease is lost: whoever takes it back does', async () => {
+    const { activations, field, ended, last } = await underWay();
+    activations.abortAll(LEASE_LOST);
+    await ended;
+    await activations.idle();
+
+    expect(await last()).toMatchObject({ kind: 'start' });
+    expect([activations.running(), activations.owns(field), activations.hasBegun(field, 1)]).toEqual([
+      ...[[], false, true],
+    ]);
+  });
+
+  it('does nothing outside before that is remembered, and nothing at all where it cannot be', async () => {
+    const memory = deferred();
+    const { begun, ended, last } = await underWay(() => memory.promise);
+    expect(begun()).toBe(0);
+
+    memory.reject(new Error('the disk is full'));
+    await ended;
+
+    expect(begun()).toBe(0);
+    const failure = { kind: 'retryable', code: 'store-unavailable', message: 'the disk is full' };
+    expect(await last()).toMatchObject({ kind: 'activity.failed', failure });
   });
 });
