@@ -144,6 +144,7 @@ describe('the claim reaper', () => {
     readonly looks?: () => ReadonlySet<object>;
     readonly open?: (id: string) => Promise<unknown>;
     readonly moved?: readonly string[];
+    readonly live?: readonly string[];
   }) {
     const time = virtualTime(0.25);
     const did: unknown[][] = [];
@@ -159,7 +160,7 @@ describe('the claim reaper', () => {
       },
       async liveWorkers() {
         looked.push('leases');
-        return ['me', 'alive'];
+        return given.live ?? ['me', 'alive'];
       },
       async lostClaims(...asked: unknown[]) {
         did.push(['still held?', ...asked]);
@@ -205,6 +206,17 @@ describe('the claim reaper', () => {
     expect(looked).toEqual(['claims 0', 'claims 1', 'leases']);
     await time.pass(500);
     expect(looked).toHaveLength(6);
+  });
+
+  it('does not take its own for orphaned while its lease is in doubt', async () => {
+    const { time, did } = reaping({
+      claims: () => [claim('a', 'me')],
+      owns: () => true,
+      live: ['alive'],
+    });
+    await time.pass(1_000);
+
+    expect(did).toEqual([]);
   });
 
   it('leaves alone what another has taken back meanwhile', async () => {
