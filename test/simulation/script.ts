@@ -19,7 +19,7 @@ type Draft = {
   remove: boolean;
 };
 
-const FIRST_ENTRY = 6;
+const FIRST_ENTRY = 7;
 
 export type RunCommitScript = (client: string, args: Words) => Promise<string>;
 
@@ -32,12 +32,12 @@ export function commitScript(
 ): RunCommitScript {
   const last = new Map<string, { readonly counter: number; readonly reply: Promise<string> }>();
   return async (client, args) => {
-    const [, counter = 0, , , , answered = 0] = args.slice(0, FIRST_ENTRY).map(Number);
+    const [, counter = 0, , , , answered = 0, hereUntil = 0] = args.slice(0, FIRST_ENTRY).map(Number);
     const known = last.get(client);
     if (known?.counter === counter) return known.reply;
     if (known !== undefined && known.counter > counter) throw new Error('SUPERSEDED');
-    if (remembers && (known?.counter ?? 0) < answered) throw new Error('REWOUND');
     const time = now();
+    if (remembers && (known?.counter ?? 0) < answered && time < hereUntil) throw new Error('REWOUND');
     const statuses = Promise.all(readEntries(args).map(apply));
     const reply = statuses.then((replies) =>
       [counter, time, ...replies.map(({ status }) => status.toUpperCase())].join('|'),
