@@ -267,6 +267,18 @@ describe('a key of a foreign type', () => {
   });
 });
 
+describe('a message that was carried out', () => {
+  it('leaves nothing behind', async () => {
+    const message = { id: 'm|one|1|0', delayMs: 0, body: 'x' };
+    await store.commit(commitOf('one', 0, { outbox: { add: [message] } }));
+
+    await store.ackOutbox(0, [message.id]);
+
+    const { outbox, bodies } = shardKeys(namespace, 0);
+    expect(await redis.exists(outbox, bodies)).toBe(0);
+  });
+});
+
 describe('a signal that found nobody', () => {
   it('is known by its id for a week', async () => {
     await store.route('tenant:1', { id: 's', body: 'body' });
