@@ -22,6 +22,8 @@ export function movePlainly(
   event: MachineEvent,
   scope: MoveScope,
 ): AnyMachineSnapshot | null {
+  // XState may lose every one of them where a history state inside parallel ones is entered.
+  if ((snapshot as Inner)._nodes.length === 0) return null;
   const before = configurationOf(snapshot as Inner);
   if (before.eventless || event.type === 'xstate.stop' || event.type === 'xstate.init') return null;
   const [transition, another] = snapshot.machine.getTransitionData(

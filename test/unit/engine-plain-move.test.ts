@@ -335,6 +335,13 @@ describe('a plain move', () => {
     60_000,
   );
 
+  it('is none where XState has lost every active state, as it may behind history states', () => {
+    const machine = prepareMachine(machineOf({ initial: 'a', states: { a: { on: { GO: 'b' } }, b: {} } }));
+    const lost = Object.assign(begin(machine), { _nodes: [] });
+
+    expect(movePlainly(lost, { type: 'GO' }, newScope())).toBeNull();
+  });
+
   it.each(CASES)('$case', ({ config, events, plain }) => {
     const machine = prepareMachine(machineOf(config));
     let snapshot = begin(machine);
