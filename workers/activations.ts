@@ -169,22 +169,21 @@ export function createActivations(options: ActivationOptions): Activations {
   }
 
   async function restoreOrGiveBack(
-    ticket: ActivityTicket,
+    { instanceId, token, outboxId }: ActivityTicket,
     claimed: StoredInstance | OpenInstance | undefined,
   ): Promise<OpenInstance | null> {
     try {
       if (claimed === undefined) throw new AppError('internal', 'a claim came without its instance');
       const open = 'record' in claimed ? claimed : engine.restore(claimed);
-      if (open.record.activities[ticket.token] !== undefined) return open;
-      await engine.store.unclaim(ticket.instanceId, ticket.token, worker, null);
+      if (open.record.activities[token] !== undefined) return open;
+      await engine.store.unclaim(instanceId, token, worker, null);
       return null;
     } catch (error) {
       if (!isAppError(error, 'workflow-version-missing')) throw error;
-      log.warn(
-        { instanceId: ticket.instanceId, error: error.message },
-        'left to a worker that knows this workflow',
-      );
-      await engine.store.unclaim(ticket.instanceId, ticket.token, worker, ticket.outboxId);
+      log.warn({ instanceId, error: error.message }, 'left to a worker that knows this workflow');
+      // Begun here before the instance was taken to that version: given back, it would begin again without a look.
+      if (begun.has(`${instanceId}|${token}`)) await engine.store.disown(instanceId, token, worker);
+      else await engine.store.unclaim(instanceId, token, worker, outboxId);
       return null;
     }
   }

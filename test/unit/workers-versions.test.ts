@@ -37,47 +37,69 @@ const reapers: Loop[] = [];
 afterEach(() => Promise.all(reapers.splice(0).map((reaper) => reaper.stop())));
 
 function workerOn(engine: Engine, worker: string): Activations {
-  const activations = createActivations({
+  return createActivations({
     ...{ engine, worker, log, scheduler: systemScheduler, queues: ['default'], room: 0, secretBox: null },
     ...{ implementations: implementationMap(activities), isPaused: () => false, pauseQueue: async () => {} },
   });
+}
+
+function reap(engine: Engine, activations: Activations, worker: string): void {
   reapers.push(startClaimReaper(engine, activations, worker, log, 5));
-  return activations;
+}
+
+/** An attempt begun by old code, whose instance was taken to a version that only `fresh` knows. */
+async function overtaken() {
+  const time = { now: 1_000 };
+  const store = createMemoryStore({ now: () => time.now });
+  const engineOf = (workflows: Parameters<typeof createRegistry>[0]) =>
+    createEngine({ store, registry: createRegistry(workflows), log });
+  const [old, fresh] = [engineOf([workflow]), engineOf([workflow, next])];
+  await store.renewLease('old', 1e9);
+  await store.renewLease('fresh', 1e9);
+  const [before, after] = [workerOn(old, 'old'), workerOn(fresh, 'fresh')];
+  await createClient(old).start(workflow, null, { id: 'one' });
+  const record = async () => (await fresh.open('one'))?.record;
+  const [token = ''] = Object.keys((await record())?.activities ?? {});
+  const ticket = async () => ticketOf((await record()) as never, token);
+  const run = before.run(await ticket());
+  await eventually(async () => expect(before.running()).toHaveLength(1));
+  await createMigrations(fresh).migrate({ name: 'one-act', version: 2 });
+  answer('never told');
+  await expect(run).rejects.toThrow('lacks the workflow');
+  return { time, store, old, fresh, before, after, record, token, ticket };
 }
 
 describe('a worker of old code that lives on', () => {
   it('leaves the attempt it cannot tell of to one of new code, which records it as lost and looks first', async () => {
-    let now = 1_000;
-    const store = createMemoryStore({ now: () => now });
-    const [old, fresh] = [[workflow], [workflow, next]].map((workflows) =>
-      createEngine({ store, registry: createRegistry(workflows), log }),
-    ) as [Engine, Engine];
-    await store.renewLease('old', 1e9);
-    await store.renewLease('fresh', 1e9);
-    const [before, after] = [workerOn(old, 'old'), workerOn(fresh, 'fresh')];
-    await createClient(old).start(workflow, null, { id: 'one' });
-    const record = async () => (await fresh.open('one'))?.record;
-    const [token = ''] = Object.keys((await record())?.activities ?? {});
-    const run = before.run(ticketOf((await record()) as never, token));
-    await eventually(async () => expect(before.running()).toHaveLength(1));
-
-    await createMigrations(fresh).migrate({ name: 'one-act', version: 2 });
-    answer('never told');
-    await expect(run).rejects.toThrow('lacks the workflow');
+    const { time, store, old, fresh, before, after, record, token, ticket } = await overtaken();
+    reap(old, before, 'old');
+    reap(fresh, after, 'fresh');
 
     await eventually(async () =>
       expect((await record())?.activities[token]).toMatchObject({ phase: 'waiting-retry', unverified: true }),
     );
     expect(await store.claims(0)).toEqual([]);
-    now += 60_000;
+    time.now += 60_000;
     const { timers } = await store.dueTimers(0, 10, 5_000);
     for (const timer of timers)
       await fresh.handle('one', { event: { kind: 'timer.fired', token: timer.token } });
-    await after.run(ticketOf((await record()) as never, token));
+    await after.run(await ticket());
     expect(await record()).toMatchObject({
       definition: 'one-act@2',
       status: 'completed',
       machine: { output: 'found' },
     });
+  });
+
+  it('does not hand on as untried what it has begun, when its job comes to it again', async () => {
+    const { store, fresh, before, after, record, token, ticket } = await overtaken();
+
+    await before.run(await ticket());
+
+    expect(await store.claims(0)).toMatchObject([{ worker: 'old (disowned)' }]);
+    reap(fresh, after, 'fresh');
+    await eventually(async () =>
+      expect((await record())?.activities[token]).toMatchObject({ unverified: true }),
+    );
   });
 });
