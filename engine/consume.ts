@@ -171,7 +171,7 @@ function fromChild(turn: Turn, event: EventOf<'child.message' | 'child.done' | '
   const { actorId } = child;
   if (event.kind === 'child.message') {
     turn.children = { ...turn.children, [token]: { ...child, received: seq } };
-    attempt(turn, event.event);
+    attempt(turn, event.event, token);
     return applied();
   }
   turn.children = without(turn.children, token);

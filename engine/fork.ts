@@ -16,7 +16,8 @@ export interface Forked {
 /**
  * The record as it was, under another id. Tokens are minted anew (those of the past would meet again when the fork's own
  * revisions reach them); timers have as long to go as they had; an activity that was open then is open again, its
- * outcome unknown until its `verify` has looked; children begin anew, under the fork.
+ * outcome unknown until its `verify` has looked; children begin anew, under the fork, so what they had said and still
+ * waited to be heard is theirs to say again.
  */
 export function forkOf(id: string, { past, children: started }: ForkEvent, now: number): Forked {
   const tokens = newTokens(past);
@@ -54,7 +55,9 @@ export function forkOf(id: string, { past, children: started }: ForkEvent, now: 
         ...(to?.address ? { to: { ...to, address: moved(to.address) } } : {}),
       };
     }),
-    inbox: address(past.inbox) as InstanceRecord['inbox'],
+    inbox: address(
+      past.inbox.filter(({ from }) => !(from && from in past.children)),
+    ) as InstanceRecord['inbox'],
   };
   const messages = started.map((child) => beginAnew(id, token(child.token), child, past, address));
   return { record, dispatch: Object.keys(activities), messages };

@@ -77,6 +77,8 @@ export interface InboxItem {
   readonly event: MachineEvent;
   readonly at: number;
   readonly by?: Actor;
+  /** Token of the child that said it. */
+  readonly from?: string;
 }
 
 export interface Quarantined {

@@ -31,10 +31,11 @@ export const INBOX_LIMIT = 1_000;
 
 /**
  * Gives an event to the machine. While the instance is paused it waits in the inbox; where the machine throws, or comes
- * to hold what no store can keep, the instance stays as it was and the event goes into quarantine.
+ * to hold what no store can keep, the instance stays as it was and the event goes into quarantine. `from` is the token of
+ * the child that said it.
  */
-export function attempt(turn: Turn, event: MachineEvent): void {
-  if (turn.status === 'paused') intoInbox(turn, null, event);
+export function attempt(turn: Turn, event: MachineEvent, from?: string): void {
+  if (turn.status === 'paused') intoInbox(turn, null, event, from);
   else if (turn.poison !== undefined) quarantine(turn, event, turn.poison);
   else takeOrQuarantine(turn, event);
 }
@@ -57,9 +58,10 @@ function quarantine(turn: Turn, event: MachineEvent, error: unknown): void {
   note(turn, { type: 'quarantined', event: event.type, error: message });
 }
 
-export function intoInbox(turn: Turn, signalId: string | null, event: MachineEvent): void {
+export function intoInbox(turn: Turn, signalId: string | null, event: MachineEvent, from?: string): void {
   requireRoom(turn, 'inbox', turn.inbox.length);
-  turn.inbox = [...turn.inbox, { signalId, event, at: turn.now, by: turn.by }];
+  const item = { signalId, event, at: turn.now, by: turn.by };
+  turn.inbox = [...turn.inbox, from === undefined ? item : { ...item, from }];
 }
 
 /** Raises `signal-overflow`. */

@@ -138,6 +138,14 @@ describe('a fork', () => {
     expect(record.timers['0-3']?.to).toEqual({ id: 'kid', address: null });
   });
 
+  it('does not hear what a child had said that begins anew, and says it again', () => {
+    const said = (n: number) => ({ signalId: null, event: { type: 'told', n }, at: 1 });
+    const inbox = [{ ...said(1), from: '2-0' }, { ...said(2), from: '1-0' }, said(3)];
+    const { record } = fork(pastOf({ children: { '2-0': child('one.2-0') }, inbox }));
+
+    expect(record.inbox).toEqual(inbox.slice(1));
+  });
+
   it('leaves data alone that only looks like an address, and what is no plain data', () => {
     const context = {
       address: 'one',
