@@ -245,6 +245,10 @@ export function createMemoryStore({ now, shards = 1 }: MemoryStoreOptions): Stor
     async ackOutbox(_shard, ids) {
       for (const id of ids) outbox.delete(id);
     },
+    async releaseOutbox(_shard, id, delayMs) {
+      const entry = outbox.get(id);
+      if (entry !== undefined) outbox.set(id, { ...entry, due: now() + delayMs });
+    },
     async missing(instanceId, needs) {
       return needs.filter((need) => {
         const field = `${instanceId}|${need.token}`;

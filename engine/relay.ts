@@ -34,6 +34,9 @@ export interface SignalBody {
   readonly reason?: string;
 }
 
+/** Before a message that needs newer workflows is looked for again, by this process or one that has them. */
+const RELEASE_MS = 500;
+
 export function createRelay({ store, log, dispatch, deliver }: RelayOptions): Relay {
   /** One line per receiver keeps messages in the order they were committed. */
   const lines = new Map<string, Promise<void>>();
@@ -60,13 +63,16 @@ export function createRelay({ store, log, dispatch, deliver }: RelayOptions): Re
   async function carryOne(id: string, body: string): Promise<void> {
     const content = decode<Message | KeyChange>(body);
     const target = 'to' in content ? content.to : content.key;
+    const shard = store.shardOf(id.split('|')[1] ?? '');
     await inLine(target, async () => {
       try {
         const arrived = 'to' in content ? await deliverMessage(id, content) : await changeKey(content);
-        if (arrived) await store.ackOutbox(store.shardOf(id.split('|')[1] ?? ''), [id]);
+        if (arrived) await store.ackOutbox(shard, [id]);
       } catch (error) {
         // It stays in the outbox; the sweeper brings it again.
         log.warn({ outbox: id, error: messageOf(error) }, 'relay failed');
+        if (isAppError(error, 'workflow-version-missing'))
+          await store.releaseOutbox(shard, id, RELEASE_MS).catch(() => undefined);
       }
     });
   }

@@ -204,6 +204,8 @@ export interface Store {
    */
   dueOutbox(shard: number, limit: number, hideMs: number, taking?: Taking): Promise<readonly DueOutbox[]>;
   ackOutbox(shard: number, ids: readonly string[]): Promise<void>;
+  /** Shows a hidden entry again after `delayMs`: this process cannot carry it. */
+  releaseOutbox(shard: number, id: string, delayMs: number): Promise<void>;
 
   /** Which of these are not there: a timer not set, an activity neither in the outbox nor claimed. */
   missing(instanceId: string, needs: readonly Need[]): Promise<readonly Need[]>;

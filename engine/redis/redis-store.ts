@@ -184,6 +184,9 @@ export function createRedisStore(options: RedisStoreOptions): Store {
       const keys = at(shard);
       await Promise.all([redis.zrem(keys.outbox, ...ids), redis.hdel(keys.bodies, ...ids)]);
     },
+    async releaseOutbox(shard, id, delayMs) {
+      await redis.zadd(at(shard).outbox, 'XX', clock.now() + delayMs, id);
+    },
 
     async missing(instanceId, needs) {
       const keys = forId(instanceId);

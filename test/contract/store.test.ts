@@ -182,6 +182,24 @@ describe.each(STORES)('a store %s', (_where, open) => {
   });
 
   describe('the outbox', () => {
+    it('shows again, when asked, what this process cannot carry out', async () => {
+      const id = 'm|one|1|0';
+      const shard = store.shardOf('one');
+      await store.commit(commitOf('one', 0, { outbox: { add: [{ id, delayMs: 0, body: 'to two' }] } }));
+      const due = async () => (await store.dueOutbox(shard, 10, 3_600_000)).map((entry) => entry.id);
+      expect(await due()).toEqual([id]);
+
+      await store.releaseOutbox(shard, id, 60_000);
+      await store.releaseOutbox(shard, 'm|one|9|0', 0);
+      expect(await due()).toEqual([]);
+
+      await store.releaseOutbox(shard, id, 0);
+      await eventually(async () => {
+        await bench.pass(5);
+        expect(await due()).toEqual([id]);
+      });
+    });
+
     it('hands an entry out when it is due and hides it for a while', async () => {
       await store.commit(
         commitOf('one', 0, {

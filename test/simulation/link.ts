@@ -46,6 +46,7 @@ const REMOTE: Readonly<Record<Remote, true>> = {
   releaseTimers: true,
   dueOutbox: true,
   ackOutbox: true,
+  releaseOutbox: true,
   missing: true,
   putBack: true,
   renewLease: true,

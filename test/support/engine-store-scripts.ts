@@ -164,6 +164,12 @@ const CALLS: Readonly<Record<Method, readonly [weight: number, fc.Arbitrary<read
       s.ackOutbox(s.shardOf(of), [`m|${of}|${r}|${n}`]),
     ),
   ],
+  releaseOutbox: [
+    1,
+    call(fc.tuple(id, fc.nat(4), fc.nat(2), fc.constantFrom(-60_000, 120_000)), (s, [of, r, n, delay]) =>
+      s.releaseOutbox(s.shardOf(of), `m|${of}|${r}|${n}`, delay),
+    ),
+  ],
   missing: [2, call(need, (s, { instance, ...of }) => s.missing(instance, [of]))],
   putBack: [2, call(need, (s, { instance, ...of }) => s.putBack(instance, [of]))],
   renewLease: [

@@ -36,6 +36,7 @@ function relaying(deliver: Deliver = async () => 'applied', parked: readonly obj
     store: {
       shardOf: (id: string) => id.length,
       ackOutbox: note('ack'),
+      releaseOutbox: note('release'),
       unregister: note('unregister'),
       async register(...about: unknown[]) {
         did.push(['register', ...about]);
@@ -55,12 +56,28 @@ function relaying(deliver: Deliver = async () => 'applied', parked: readonly obj
 }
 const ack = (name: string, kind = 'm') => ['ack', 'sender'.length, [`${kind}|sender|${name}`]];
 const refused = (
-  code: 'instance-unknown' | 'value-not-durable' | 'machine-not-durable' | 'store-unavailable',
+  code:
+    | 'instance-unknown'
+    | 'value-not-durable'
+    | 'machine-not-durable'
+    | 'store-unavailable'
+    | 'workflow-version-missing',
 ) => {
   return () => Promise.reject(new AppError(code, 'no'));
 };
 
 describe('the relay', () => {
+  it('shows what needs newer workflows again soon, for a process that has them, and nothing else', async () => {
+    const lacking = relaying(refused('workflow-version-missing'));
+    lacking.broken.add('release');
+    await lacking.relay.carry([message('1', 'peer', said(1))]);
+    const away = relaying(refused('store-unavailable'));
+    await away.relay.carry([message('1', 'peer', said(1))]);
+
+    expect(lacking.told('release')).toEqual([['release', 'sender'.length, 'm|sender|1', 500]]);
+    expect([...lacking.told('ack'), ...away.told('release')]).toEqual([]);
+  });
+
   it('hands activities to workers all at once, and delivers the rest', async () => {
     const { relay, did } = relaying();
     await relay.carry([
