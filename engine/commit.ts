@@ -82,6 +82,17 @@ export function planCommit(
   return { entry, next, chained, indexes, outbox };
 }
 
+/** A revision that changes nothing around the record: what it is to change is spread over this. */
+export function bareEntry(record: InstanceRecord): CommitEntry {
+  return {
+    ...{ instanceId: record.id, expectedRevision: record.revision, notBefore: null, signal: null },
+    ...{ body: '', context: null, historyLine: '', secrets: NO_SECRETS },
+    ...{ timers: { set: NONE, clear: NONE }, outbox: { add: NONE, drop: NONE } },
+    ...{ claims: { add: NONE, drop: NONE }, forget: NONE, wake: false },
+    indexes: { score: record.createdAt, add: NONE, drop: NONE },
+  };
+}
+
 const NONE: readonly never[] = [];
 const EMPTY = {};
 const NO_SECRETS: CommitEntry['secrets'] = { set: NONE, drop: NONE };
@@ -181,7 +192,11 @@ function endedWith(old: InstanceRecord, next: InstanceRecord): Ended {
   return ended;
 }
 
-function indexChanges(old: readonly string[], now: readonly string[], score: number): CommitEntry['indexes'] {
+export function indexChanges(
+  old: readonly string[],
+  now: readonly string[],
+  score: number,
+): CommitEntry['indexes'] {
   return { score, add: newIn(now, old), drop: newIn(old, now) };
 }
 

@@ -1,4 +1,5 @@
 /** What was closed long ago goes for good: whole trees, each instance by a commit of its own, the root last. */
+import { bareEntry } from './commit.ts';
 import { readEntry } from './history.ts';
 import { lastingIndexes } from './indexes.ts';
 import { type InstanceRecord, isClosed } from './record.ts';
@@ -49,10 +50,8 @@ async function* childrenEver(store: Store, { id, revision }: InstanceRecord): As
 /** A closed instance has no timers, activities or keys any more. */
 function removalOf(record: InstanceRecord): CommitEntry {
   return {
-    ...{ instanceId: record.id, expectedRevision: record.revision, notBefore: null, signal: null },
-    ...{ body: '', context: null, historyLine: '', secrets: { set: [], drop: [] } },
-    ...{ timers: { set: [], clear: [] }, outbox: { add: [], drop: [] }, claims: { add: [], drop: [] } },
+    ...bareEntry(record),
     indexes: { score: record.createdAt, add: [], drop: lastingIndexes(record) },
-    ...{ forget: [], wake: false, remove: true },
+    remove: true,
   };
 }

@@ -5,6 +5,7 @@
  */
 import { isAppError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { bareEntry, indexChanges } from './commit.ts';
 import type { Engine } from './engine.ts';
 import { writeEntry } from './history.ts';
 import { lastingIndexes, listed } from './indexes.ts';
@@ -87,17 +88,10 @@ function markOf(
   const revision = record.revision + 1;
   const { line, hash } = writeEntry(record.head, { revision, at, event: { kind: 'rewound', ...loss } });
   const next = { ...record, ...after, revision, updatedAt: at, head: hash };
-  const before = lastingIndexes(record);
   return {
-    ...{ instanceId: record.id, expectedRevision: record.revision, notBefore: null, signal: null },
-    ...{ body: writeBody(next), context: null, historyLine: line, secrets: { set: [], drop: [] } },
-    ...{ timers: { set: [], clear: [] }, outbox: { add: [], drop: [] }, claims: { add: [], drop: [] } },
-    indexes: {
-      score: record.createdAt,
-      add: lastingIndexes(next).filter((name) => !before.includes(name)),
-      drop: [],
-    },
-    ...{ forget: [], wake: false },
+    ...bareEntry(record),
+    ...{ body: writeBody(next), historyLine: line },
+    indexes: indexChanges(lastingIndexes(record), lastingIndexes(next), record.createdAt),
   };
 }
 
