@@ -83,7 +83,7 @@ export {
 } from './operations.ts';
 export type { Preview, PreviewEffect } from './preview.ts';
 export type { Attention, InstanceStatus } from './record.ts';
-export { type BootOptions, checkStore, type StoreReport } from './redis/boot.ts';
+export { type BootOptions, checkStore, type StoreReport, storeLost } from './redis/boot.ts';
 export { type OpenedStore, openRedisStore } from './redis/open-store.ts';
 export { createRedisStore, type RedisStoreOptions } from './redis/redis-store.ts';
 export { remember, type SeenStore } from './redis/seen.ts';

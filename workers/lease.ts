@@ -2,7 +2,7 @@
  * A worker's lease: renewed every second by the store's clock, over after four. A worker that cannot renew in time stops
  * what it runs before anybody else may begin it.
  */
-import type { Engine, FaultPoints, SeenStore } from '../engine/index.ts';
+import { type Engine, type FaultPoints, type SeenStore, storeLost } from '../engine/index.ts';
 import { AppError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type Activations, LEASE_LOST } from './activations.ts';
@@ -55,11 +55,7 @@ export async function startLease(options: LeaseOptions): Promise<Lease> {
     const { epoch, tick } = await engine.store.renewLease(worker, LEASE_TTL_MS);
     if (faults !== undefined) await faults.at('after-renewal');
     if (epoch !== options.epoch) {
-      options.onStoreLost(
-        new AppError('store-rewound', 'The store was emptied, replaced or set back while the engine ran.', {
-          details: { expected: options.epoch, found: epoch },
-        }),
-      );
+      options.onStoreLost(storeLost(options.epoch, epoch));
       return null;
     }
     callOffEnd();

@@ -43,6 +43,13 @@ export async function checkStore(options: BootOptions): Promise<StoreReport> {
   return { version, durable: warnings.length === 0, warnings, epoch, loss };
 }
 
+/** `store-rewound` of a process that was at work: it must end. */
+export function storeLost(expected: string, found: string | null): AppError {
+  return new AppError('store-rewound', 'The store was emptied, replaced or set back while the engine ran.', {
+    details: { expected, found },
+  });
+}
+
 /** The store that a process works on. */
 export interface StoreInUse {
   readonly redis: RedisConnection;
@@ -60,9 +67,7 @@ export async function checkInUse(store: StoreInUse): Promise<Pick<StoreReport, '
   const { warnings } = await checkServers(redis);
   const [id, rewound] = await redis.hmget(meta.epoch, 'id', 'rewound');
   if (id !== store.epoch || rewound === '1') {
-    throw new AppError('store-rewound', 'The store was emptied, replaced or set back while the engine ran.', {
-      details: { expected: store.epoch, found: id ?? null },
-    });
+    throw storeLost(store.epoch, id ?? null);
   }
   await redis.set(meta.written, '1', 'PX', WRITTEN_KEPT_MS);
   return { durable: warnings.length === 0, warnings };
