@@ -29,21 +29,20 @@ const MAX_RECONNECT_DELAY_MS = 1_000;
 const ERROR_LOG_INTERVAL_MS = 10_000;
 
 /** Opens a connection in the background. Addresses: `redis://`, `rediss://` and `unix:///path/to/socket`. */
-export function createRedis(url: string, kind: RedisKind, options: RedisClientOptions): Redis {
-  return watched(
-    new Redis({ ...addressOf(url), ...behaviourOf(kind), ...nameOf(options) }),
-    options.log,
-    kind,
-  );
+export function createRedis(
+  url: string,
+  kind: RedisKind,
+  options: RedisClientOptions,
+  login?: RedisLogin,
+): Redis {
+  const address = { ...(login === undefined ? {} : loginOf(login)), ...addressOf(url) };
+  return watched(new Redis({ ...address, ...behaviourOf(kind), ...nameOf(options) }), options.log, kind);
 }
 
 /** The same for wherever the configuration says that the store is. */
 export function openRedis(place: RedisPlace, kind: RedisKind, options: RedisClientOptions): RedisConnection {
   const { log } = options;
-  if (place.kind === 'node') {
-    const address = { ...loginOf(place.login), ...addressOf(place.url) };
-    return watched(new Redis({ ...address, ...behaviourOf(kind), ...nameOf(options) }), log, kind);
-  }
+  if (place.kind === 'node') return createRedis(place.url, kind, options, place.login);
   if (place.kind === 'sentinel') {
     const redisOptions = { ...loginOf(place.login), ...behaviourOf(kind), ...nameOf(options) };
     return watched(new Redis({ ...redisOptions, ...sentinelOptions(place) }), log, kind);
