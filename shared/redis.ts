@@ -3,6 +3,7 @@ import { bareHost } from './environment.ts';
 import { AppError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import type { RedisLogin, RedisPlace } from './redis-place.ts';
+import { seldom } from './seldom.ts';
 
 /** To one server, to the one that Sentinel names, or to a cluster. */
 export type RedisConnection = Redis | Cluster;
@@ -227,16 +228,9 @@ function isReadOnly(error: Error): boolean {
 }
 
 function logErrors(client: RedisConnection, log: Logger, kind: RedisKind): void {
-  let lastLogged = Number.NEGATIVE_INFINITY;
-  let unreported = 0;
-  const report = (error: Error & { code?: string }): void => {
-    unreported += 1;
-    const now = performance.now();
-    if (now - lastLogged < ERROR_LOG_INTERVAL_MS) return;
-    log.error({ kind, code: error.code, reason: error.message, count: unreported }, 'redis-connection-error');
-    lastLogged = now;
-    unreported = 0;
-  };
+  const report = seldom(ERROR_LOG_INTERVAL_MS, (error: Error & { code?: string }, count) =>
+    log.error({ kind, code: error.code, reason: error.message, count }, 'redis-connection-error'),
+  );
   client.on('error', report);
   if (client instanceof Cluster) client.on('node error', report);
 }

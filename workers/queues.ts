@@ -7,6 +7,7 @@ import { type ConnectionOptions, Queue, UnrecoverableError, Worker } from 'bullm
 import type { ActivityTicket } from '../engine/index.ts';
 import { messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { seldom } from '../shared/seldom.ts';
 
 /** A job's data: ids only, since BullMQ keeps it in clear. */
 export interface ActivityJob {
@@ -150,20 +151,16 @@ function restingOnTrouble(
 ): Consumer {
   let held = false;
   let rest: NodeJS.Timeout | null = null;
-  let toldAt = Number.NEGATIVE_INFINITY;
-  let untold = 0;
+  const tell = seldom(TOLD_EVERY_MS, (error: Error, count) =>
+    log.warn({ error: messageOf(error), queue, count }, 'queue trouble'),
+  );
 
   function endRest(): void {
     rest = null;
     if (!held) void worker.resume();
   }
   worker.on('error', (error) => {
-    untold += 1;
-    if (performance.now() - toldAt >= TOLD_EVERY_MS) {
-      log.warn({ error: messageOf(error), queue, count: untold }, 'queue trouble');
-      toldAt = performance.now();
-      untold = 0;
-    }
+    tell(error);
     if (rest !== null || held || error.name !== 'ReplyError') return;
     rest = setTimeout(endRest, REST_MS);
     void worker.pause(true);
